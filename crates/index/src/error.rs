@@ -1,0 +1,103 @@
+//! What can go wrong with an index, by meaning.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What can go wrong with an index, by meaning.
+///
+/// `server` maps each to a status; nothing here knows about HTTP answers.
+/// Cloneable, because one failed flight fails everybody who waited for it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// No index has this name.
+    #[error("there is no index `{index}` here")]
+    NoSuchIndex {
+        /// As asked for.
+        index: String,
+    },
+    /// The index has no project of this name.
+    #[error("`{index}` has no project `{project}`")]
+    NoSuchProject {
+        /// The index asked.
+        index: String,
+        /// As asked for.
+        project: String,
+    },
+    /// The index has no such file.
+    #[error("`{index}` has no file `{file}`")]
+    NoSuchFile {
+        /// The index asked.
+        index: String,
+        /// As asked for.
+        file: String,
+    },
+    /// The caller may not have it.
+    #[error("{why}")]
+    Forbidden {
+        /// What and why.
+        why: String,
+    },
+    /// A rule of this server keeps it back.
+    #[error("`{file}` is not served: {by}")]
+    Blocked {
+        /// What is kept back.
+        file: String,
+        /// The rule, and how to change it.
+        by: String,
+    },
+    /// Upstream cannot be reached or does not answer in time.
+    #[error("upstream of `{index}` is not answering and {what} is not in the cache: {cause}")]
+    UpstreamDown {
+        /// The mirror.
+        index: String,
+        /// What was asked for.
+        what: String,
+        /// What happened, without credentials.
+        cause: String,
+        /// When upstream wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// Upstream answers, but nothing that can be used.
+    #[error("upstream of `{index}` sent something wrong for {what}: {cause}")]
+    UpstreamWrong {
+        /// The mirror.
+        index: String,
+        /// What was asked for.
+        what: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The bytes are not those the index page promised.
+    #[error("`{file}` is refused: its digest should be {expected} but upstream sent {found}")]
+    Refused {
+        /// The file's name.
+        file: String,
+        /// As the page promises.
+        expected: String,
+        /// As upstream sent.
+        found: String,
+    },
+    /// The data directory has no room left.
+    #[error("no room left in the data directory for `{what}`: free some space or lower `cache.max-size`")]
+    Full {
+        /// What was to be stored.
+        what: String,
+    },
+    /// Upstream may not be asked, and the answer is not in the cache.
+    #[error("{what} is not in the cache of `{index}`, and this server runs offline")]
+    Offline {
+        /// The mirror.
+        index: String,
+        /// What was asked for.
+        what: String,
+    },
+    /// Our own storage failed.
+    #[error("the data directory cannot be used")]
+    Store(#[source] Arc<store::Error>),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}

@@ -1,0 +1,61 @@
+//! A project as a source knows it, ready to be rendered.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use pyspec::{PageFile, ProjectPage};
+
+/// A project's page, with the rule for our own file links.
+///
+/// The links inside `page` are upstream's. Ours end in the same path, so that
+/// lock files can be mapped back and forth by prefix, and are relative, so that
+/// no proxy in front of us can get them wrong.
+#[derive(Debug)]
+pub struct Project {
+    /// What upstream says, parsed.
+    pub page: ProjectPage,
+    /// Changes with the content; unquoted.
+    pub digest: String,
+}
+
+impl Project {
+    /// Our link to a file, relative to the project's page.
+    pub fn href(&self, file: &PageFile) -> String {
+        format!("../../+f/{}", tail(&file.url))
+    }
+
+    /// Our link to a file's provenance, if upstream has one.
+    pub fn provenance(&self, file: &PageFile) -> Option<String> {
+        file.provenance.as_ref().map(|_| format!("../../+f/{}.provenance", tail(&file.url)))
+    }
+
+    /// The file behind one of our links: `path` is what follows `+f/`, decoded.
+    pub fn file_at(&self, path: &str) -> Option<&PageFile> {
+        self.page.files.iter().find(|file| path_of(&file.url) == path)
+    }
+}
+
+/// The percent-encoded path of an absolute URL, without its first slash, query and fragment.
+fn tail(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
+    let path = after_scheme.find('/').map_or("", |at| &after_scheme[at + 1..]);
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    &path[..end]
+}
+
+/// The same, decoded: the key of a file within its mirror.
+pub(crate) fn path_of(url: &str) -> Cow<'_, str> {
+    percent_decode_str(tail(url)).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_is_the_path_alone() {
+        assert_eq!(tail("https://h.example/packages/ab/x-1.whl?token=a#sha256=0"), "packages/ab/x-1.whl");
+        assert_eq!(tail("https://h.example"), "");
+        assert_eq!(path_of("https://h.example/whl/t-2%2Bcu128.whl"), "whl/t-2+cu128.whl");
+    }
+}
