@@ -1,1 +1,79 @@
-fn main() {}
+//! The project's own commands: `cargo xtask setup | check | test | bench | fuzz`.
+//!
+//! CI runs `cargo xtask test` and nothing else, so whatever holds there holds here.
+
+mod python;
+mod skipped;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use skipped::Skipped;
+
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    about = "Pilothouse's own commands for development"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Install the pinned pip, uv and twine that the tests run, below target/python
+    Setup,
+    /// Check format and lints
+    Check,
+    /// Set up, check, and run every test
+    Test {
+        /// Passed on to the test runner, for example a part of a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the small benchmarks
+    Bench {
+        /// Passed on to `cargo bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Fuzz one parser until stopped (needs nightly Rust and cargo-fuzz)
+    Fuzz {
+        /// A target of fuzz/
+        name: String,
+        /// Passed on to `cargo fuzz run`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
+    let mut skipped = Skipped::default();
+    match verb {
+        Verb::Setup => python::set_up(&mut skipped)?,
+        Verb::Check => tools::check(&mut skipped)?,
+        Verb::Test { arguments } => {
+            python::set_up(&mut skipped)?;
+            tools::check(&mut skipped)?;
+            tools::test(&arguments, &mut skipped)?;
+        }
+        Verb::Bench { arguments } => tools::bench(&arguments)?,
+        Verb::Fuzz { name, arguments } => tools::fuzz(&name, &arguments)?,
+    }
+    skipped.report();
+    Ok(())
+}

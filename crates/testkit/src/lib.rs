@@ -1,0 +1,30 @@
+//! What tests are made of: a scripted upstream on loopback, tiny packages built
+//! in memory, the running binary, and real clients.
+//!
+//! Everything here is synchronous and acts through the doors that users have:
+//! HTTP, the command line, the clients' own programs. Faults of the kit itself
+//! panic with a sentence, because a test that cannot start has nothing to say.
+//!
+//! ```
+//! use testkit::{Project, Upstream, http};
+//!
+//! let upstream = Upstream::start([Project::new("foo").wheel("1.0").sdist("1.1")]);
+//! let page = http::get(&format!("{}foo/", upstream.simple()));
+//! assert_eq!(page.status, 200);
+//! assert_eq!(upstream.count("/simple/foo/").requests, 1);
+//! ```
+
+mod clients;
+mod dist;
+pub mod http;
+mod server;
+mod upstream;
+mod wait;
+
+pub use clients::{Installed, Installer, Run, Scratch, Twine};
+pub use dist::{Dist, Kind, Metadata, Yank};
+pub use server::{Ended, Server};
+pub use upstream::{
+    Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream,
+};
+pub use wait::wait_until;

@@ -1,0 +1,111 @@
+//! The Python clients that tests run, each in a virtual environment of its own.
+//!
+//! What is pinned is in `xtask/clients/*.txt`, with digests. An environment
+//! that was made from the same file is left alone, so that a second run needs
+//! no network.
+//!
+//! The oldest pip is 20.3.4: Debian 11 and the last images of Python 2.7 and
+//! 3.5 carry it, it asks for HTML only, and nothing older can build an sdist
+//! whose backend is in its own tree on the Python that tests run. From Python
+//! 3.12 on no pip before 23.1.2 starts, so that one stands in there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::skipped::Skipped;
+use crate::tools::{answers, root, run};
+
+const ENVIRONMENTS: [&str; 5] = [
+    "pip-oldest",
+    "pip-newest",
+    "uv-oldest",
+    "uv-newest",
+    "twine",
+];
+
+/// Makes every environment that is missing or made from other pins.
+pub(crate) fn set_up(skipped: &mut Skipped) -> Result<()> {
+    let target = root().join("target/python");
+    let missing: Vec<_> = ENVIRONMENTS
+        .into_iter()
+        .filter(|name| !is_current(&target, name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !can_make_environments() {
+        install_venv(skipped);
+    }
+    fs::create_dir_all(&target).context("cannot make target/python")?;
+    for name in missing {
+        make(&target, name).with_context(|| format!("cannot install the client `{name}`"))?;
+    }
+    Ok(())
+}
+
+fn is_current(target: &Path, name: &str) -> bool {
+    let pins = fs::read(pins(name)).ok();
+    let stamp = fs::read(target.join(name).join("pins.txt")).ok();
+    pins.is_some() && pins == stamp && answers(&python(target, name), ["--version"])
+}
+
+fn pins(name: &str) -> std::path::PathBuf {
+    root()
+        .join("xtask/clients")
+        .join(name)
+        .with_extension("txt")
+}
+
+fn python(target: &Path, name: &str) -> String {
+    target.join(name).join("bin/python").display().to_string()
+}
+
+fn can_make_environments() -> bool {
+    answers("python3", ["-c", "import venv, ensurepip"])
+}
+
+/// Debian splits venv off; as root it can be had in one step.
+fn install_venv(skipped: &mut Skipped) {
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root || !answers("apt-get", ["--version"]) {
+        skipped.note(
+            "installing Python's venv module",
+            "this is not Debian or not root; please install it by hand",
+        );
+        return;
+    }
+    let installed = run(Command::new("apt-get").args(["update", "--quiet"])).and_then(|()| {
+        run(Command::new("apt-get")
+            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+            .args(["python3", "python3-venv"]))
+    });
+    if let Err(error) = installed {
+        skipped.note("installing Python's venv module", &format!("{error:#}"));
+    }
+}
+
+fn make(target: &Path, name: &str) -> Result<()> {
+    let directory = target.join(name);
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&directory))?;
+    run(Command::new(python(target, name))
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--require-hashes", "--requirement"])
+        .arg(pins(name)))?;
+    // Last, so that an environment cut short is made again.
+    fs::copy(pins(name), directory.join("pins.txt")).context("cannot write the stamp")?;
+    Ok(())
+}

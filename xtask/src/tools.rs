@@ -1,0 +1,136 @@
+//! The verbs that call cargo.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::skipped::Skipped;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a directory of the workspace")
+        .to_owned()
+}
+
+/// Format and lints, over everything that is compiled for tests.
+pub(crate) fn check(skipped: &mut Skipped) -> Result<()> {
+    if answers("cargo", ["fmt", "--version"]) {
+        cargo(["fmt", "--all", "--check"])?;
+    } else {
+        skipped.note(
+            "format",
+            "rustfmt is not installed (`rustup component add rustfmt`)",
+        );
+    }
+    if answers("cargo", ["clippy", "--version"]) {
+        let lint = ["clippy", "--locked", "--workspace", "--all-targets"];
+        cargo(
+            lint.into_iter()
+                .chain(FEATURES)
+                .chain(["--", "-D", "warnings"]),
+        )?;
+    } else {
+        skipped.note(
+            "lints",
+            "clippy is not installed (`rustup component add clippy`)",
+        );
+    }
+    Ok(())
+}
+
+/// Tests run with the points where a process can be made to die.
+const FEATURES: [&str; 2] = ["--features", "pilothouse/fail-points"];
+
+/// Every test of the workspace, then the examples in its documentation.
+pub(crate) fn test(arguments: &[String], skipped: &mut Skipped) -> Result<()> {
+    let arguments = || arguments.iter().map(String::as_str);
+    let common = || ["--locked", "--workspace"].into_iter().chain(FEATURES);
+    if answers("cargo", ["nextest", "--version"]) {
+        cargo(
+            ["nextest", "run"]
+                .into_iter()
+                .chain(common())
+                .chain(arguments()),
+        )?;
+        if arguments().next().is_none() {
+            cargo(["test", "--quiet", "--doc"].into_iter().chain(common()))?;
+        }
+    } else {
+        skipped.note(
+            "limits on slow tests",
+            "cargo-nextest is not installed, `cargo test` ran them (`cargo install --locked cargo-nextest`)",
+        );
+        cargo(
+            ["test"]
+                .into_iter()
+                .chain(common())
+                .chain(["--"])
+                .chain(arguments()),
+        )?;
+    }
+    Ok(())
+}
+
+/// The small benchmarks; the side-by-side ones need other servers.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    cargo(
+        ["bench", "--locked", "--workspace", "--benches"]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str)),
+    )?;
+    eprintln!("for a comparison with other servers, see docs/benchmarks.md");
+    Ok(())
+}
+
+/// One fuzz target, until stopped.
+pub(crate) fn fuzz(name: &str, arguments: &[String]) -> Result<()> {
+    if !answers("cargo", ["+nightly", "fuzz", "--version"]) {
+        bail!(
+            "fuzzing needs `rustup toolchain install nightly` and `cargo install --locked cargo-fuzz`"
+        );
+    }
+    cargo(
+        ["+nightly", "fuzz", "run", name]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str)),
+    )
+}
+
+fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    run(Command::new("cargo").args(arguments))
+}
+
+/// Runs a command in the root of the workspace, and fails with it.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    eprintln!("xtask: {}", shown(command));
+    let status = command
+        .current_dir(root())
+        .status()
+        .with_context(|| format!("cannot run `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed: {status}", shown(command));
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}
+
+/// Whether a program is there and ends well.
+pub(crate) fn answers<'a>(program: &str, arguments: impl IntoIterator<Item = &'a str>) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
