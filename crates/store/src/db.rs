@@ -1,0 +1,197 @@
+//! The records: rows about pages, files and what stands beside them.
+//!
+//! SQLite through sqlx's `Any`, so that the same text can later be sent to another
+//! engine. One connection writes and a few read (WAL lets them), because SQLite has
+//! one writer anyway and a queue of ours is fairer than its busy loop. Between
+//! processes (a visit beside a server) that busy loop is what there is.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, AnyPool, ConnectOptions, Executor, Row, Transaction};
+
+use crate::{Blobs, Error, Mode};
+
+pub(crate) mod files;
+mod made;
+pub(crate) mod pages;
+pub(crate) mod references;
+pub(crate) mod refused;
+pub(crate) mod root;
+pub(crate) mod sidecars;
+pub(crate) mod usage;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Set on every connection. `busy_timeout` is for other processes' writes;
+/// `synchronous=FULL` makes a commit survive a power cut.
+const SETTINGS: &str =
+    "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;";
+
+const READERS: u32 = 4;
+
+/// The records of a data directory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    reader: AnyPool,
+    writer: AnyPool,
+    /// Asked before a record may name a blob; also keeps the lock while we live.
+    blobs: Blobs,
+}
+
+impl Db {
+    pub(crate) async fn open(path: &Path, mode: Mode, blobs: Blobs) -> Result<Self, Error> {
+        if mode == Mode::Visit && !path.is_file() {
+            return Err(Error::NotFound {
+                what: "the database of the data directory".to_owned(),
+            });
+        }
+        sqlx::any::install_default_drivers();
+        let failed = |e| Error::db("opening the database", e);
+        let options = AnyConnectOptions::from_str(&url(path)?)
+            .map_err(failed)?
+            .disable_statement_logging();
+        let writer = pool(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(failed)?;
+        let reader = pool(READERS).connect_lazy_with(options);
+        match mode {
+            Mode::Serve => migrate(&writer).await?,
+            Mode::Visit => check_format(&writer).await?,
+        }
+        Ok(Self {
+            reader,
+            writer,
+            blobs,
+        })
+    }
+
+    /// Waits for what is under way and folds the write-ahead log into the database.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a change that sees and makes the newest state: nobody else writes meanwhile.
+    async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Any>, Error> {
+        let begun = self.writer.begin_with("begin immediate").await;
+        begun.map_err(|e| Error::db(doing, e))
+    }
+}
+
+fn pool(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A connection to a file does not go away.
+        .test_before_acquire(false)
+        // Behind a slow disk a queue of writers is no fault.
+        .acquire_timeout(Duration::from_secs(60))
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SETTINGS).await.map(drop) })
+        })
+}
+
+fn url(path: &Path) -> Result<String, Error> {
+    use std::fmt::Write;
+
+    let Some(path) = path.to_str() else {
+        let not_text = std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "the path is not valid UTF-8",
+        );
+        return Err(Error::io("opening the database", path, not_text));
+    };
+    let mut url = "sqlite://".to_owned();
+    for byte in path.bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' => url.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => url.push(byte.into()),
+            _ => write!(url, "%{byte:02X}").expect("a String takes everything"),
+        }
+    }
+    url.push_str("?mode=rwc");
+    Ok(url)
+}
+
+async fn migrate(writer: &AnyPool) -> Result<(), Error> {
+    let doing = "bringing the records up to date";
+    MIGRATIONS.run(writer).await.map_err(|e| match e {
+        MigrateError::VersionMissing(found) => newer(found),
+        MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => Error::db(doing, e),
+        other => Error::Db {
+            doing,
+            source: other.into(),
+        },
+    })
+}
+
+/// A visitor changes nothing about the format, since an older server may be running.
+async fn check_format(writer: &AnyPool) -> Result<(), Error> {
+    let newest = sqlx::query_scalar(
+        "select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations",
+    );
+    let found: i64 = newest
+        .fetch_one(writer)
+        .await
+        .map_err(|e| Error::db("reading the records' format", e))?;
+    match newest_known() {
+        wanted if found > wanted => Err(newer(found)),
+        wanted if found < wanted => Err(Error::Older {
+            found: found as u64,
+            wanted: wanted as u64,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn newest_known() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}
+
+fn newer(found: i64) -> Error {
+    Error::Newer {
+        found: found as u64,
+        supported: newest_known() as u64,
+    }
+}
+
+/// A column that holds a domain type's normal form.
+fn parsed<T: FromStr>(row: &AnyRow, column: &str) -> Result<T, sqlx::Error>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: &str = row.try_get(column)?;
+    text.parse()
+        .map_err(|e: T::Err| undecodable(column, e.into()))
+}
+
+fn time(row: &AnyRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+    Timestamp::from_millisecond(row.try_get(column)?).map_err(|e| undecodable(column, e.into()))
+}
+
+/// Sizes and counts; what we wrote is never negative.
+fn count(row: &AnyRow, column: &str) -> Result<u64, sqlx::Error> {
+    Ok(row.try_get::<i64, _>(column)? as u64)
+}
+
+fn flag(row: &AnyRow, column: &str) -> Result<bool, sqlx::Error> {
+    Ok(row.try_get::<i64, _>(column)? != 0)
+}
+
+fn undecodable(column: &str, source: sqlx::error::BoxDynError) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source,
+    }
+}

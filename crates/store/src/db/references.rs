@@ -1,0 +1,106 @@
+//! Which records name which blob.
+
+use pyspec::Digest;
+use sqlx::any::AnyRow;
+use sqlx::{Any, FromRow, Row};
+
+use super::sidecars::SidecarKind;
+use super::{Db, count, parsed};
+use crate::verify::Reference;
+use crate::{Blobs, Error};
+
+const COUNT: &str = "select (select count(*) from files where digest = $1)
+    + (select count(*) from sidecars where digest = $1)";
+
+impl FromRow<'_, AnyRow> for Reference {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            mirror: row.try_get("mirror")?,
+            path: row.try_get("path")?,
+            sidecar: SidecarKind::parse(row.try_get("kind")?),
+            digest: parsed(row, "digest")?,
+            size: count(row, "size")?,
+        })
+    }
+}
+
+impl Db {
+    /// How many records name a blob.
+    pub async fn blob_references(&self, digest: &Digest) -> Result<u64, Error> {
+        references(&self.reader, digest).await
+    }
+
+    /// Every record that names a blob, by digest.
+    pub(crate) async fn all_references(&self) -> Result<Vec<Reference>, Error> {
+        sqlx::query_as(
+            "select mirror, path, '' as kind, digest, size from files
+             union all select mirror, path, kind, digest, size from sidecars
+             order by digest, mirror, path, kind",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(|e| Error::db("listing what names the blobs", e))
+    }
+
+    /// Removes a blob if it is there and nothing names it; how many bytes that freed.
+    ///
+    /// Holds the right to write meanwhile, and `save_file` looks for its blob under
+    /// the same right: so no record is left naming a blob removed here, whichever
+    /// process is first.
+    pub(crate) async fn release(
+        &self,
+        blobs: &Blobs,
+        digest: &Digest,
+    ) -> Result<Option<u64>, Error> {
+        let mut tx = self.begin("removing a blob").await?;
+        let aside = match references(&mut *tx, digest).await? {
+            0 => blobs.set_aside(digest)?,
+            _ => None,
+        };
+        // Nothing was changed; should this fail, closing the connection does the same.
+        let _ = tx.rollback().await;
+        let Some(aside) = aside else { return Ok(None) };
+        let freed = aside.len;
+        // The bytes of a big file take a while to free; a task that is cancelled drops it too.
+        let _ = tokio::task::spawn_blocking(move || drop(aside)).await;
+        Ok(Some(freed))
+    }
+
+    /// Forgets every record that names a blob, if `gone` still holds; how many there were.
+    pub(crate) async fn forget_blob(
+        &self,
+        digest: &Digest,
+        gone: impl FnOnce() -> bool,
+    ) -> Result<u64, Error> {
+        let doing = "forgetting a damaged blob";
+        let mut tx = self.begin(doing).await?;
+        if !gone() {
+            return Ok(0);
+        }
+        let mut forgotten = 0;
+        for statement in [
+            "delete from files where digest = $1",
+            "delete from sidecars where digest = $1",
+        ] {
+            let done = sqlx::query(statement)
+                .bind(digest.to_string())
+                .execute(&mut *tx)
+                .await;
+            forgotten += done.map_err(|e| Error::db(doing, e))?.rows_affected();
+        }
+        tx.commit().await.map_err(|e| Error::db(doing, e))?;
+        Ok(forgotten)
+    }
+}
+
+async fn references<'c>(
+    from: impl sqlx::Executor<'c, Database = Any>,
+    digest: &Digest,
+) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar(COUNT)
+        .bind(digest.to_string())
+        .fetch_one(from)
+        .await
+        .map_err(|e| Error::db("counting what names a blob", e))?;
+    Ok(count as u64)
+}

@@ -1,0 +1,99 @@
+//! How much is kept.
+
+use jiff::Timestamp;
+use pyspec::ProjectName;
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row};
+
+use super::{Db, count, parsed, time};
+use crate::Error;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Records of files.
+    pub files: u64,
+    /// Bytes of all blobs of files and sidecars, each blob once.
+    pub bytes: u64,
+    /// Of these, bytes of blobs of pinned files.
+    pub pinned_bytes: u64,
+    /// Records of sidecars.
+    pub sidecars: u64,
+    /// Bytes of sidecars' blobs, each once; part of `bytes`.
+    pub sidecar_bytes: u64,
+}
+
+/// How much is kept of one project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectUsage {
+    /// Whose project.
+    pub mirror: String,
+    /// Which project.
+    pub project: ProjectName,
+    /// Its files.
+    pub files: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Of the files, those pinned.
+    pub pinned: u64,
+    /// When one of them was last asked for.
+    pub last_used: Timestamp,
+}
+
+impl FromRow<'_, AnyRow> for ProjectUsage {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            mirror: row.try_get("mirror")?,
+            project: parsed(row, "project")?,
+            files: count(row, "files")?,
+            bytes: count(row, "bytes")?,
+            pinned: count(row, "pinned")?,
+            last_used: time(row, "last_used")?,
+        })
+    }
+}
+
+/// Read from an index alone, digest by digest.
+const OF_FILES: &str = "select cast(coalesce(sum(files), 0) as bigint) as files,
+        cast(coalesce(sum(size), 0) as bigint) as bytes,
+        cast(coalesce(sum(size * pinned), 0) as bigint) as pinned
+    from (select count(*) as files, max(size) as size, max(pinned) as pinned from files group by digest) as each";
+
+const OF_SIDECARS: &str = "select cast(coalesce(sum(sidecars), 0) as bigint) as sidecars,
+        cast(coalesce(sum(size), 0) as bigint) as bytes
+    from (select count(*) as sidecars, max(size) as size from sidecars group by digest) as each";
+
+impl Db {
+    /// How much is kept; a few milliseconds with 100,000 files.
+    pub async fn usage(&self) -> Result<Usage, Error> {
+        let failed = |e| Error::db("adding up what is kept", e);
+        let files = sqlx::query(OF_FILES)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(failed)?;
+        let sidecars = sqlx::query(OF_SIDECARS)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(failed)?;
+        let sidecar_bytes = count(&sidecars, "bytes").map_err(failed)?;
+        Ok(Usage {
+            files: count(&files, "files").map_err(failed)?,
+            bytes: count(&files, "bytes").map_err(failed)? + sidecar_bytes,
+            pinned_bytes: count(&files, "pinned").map_err(failed)?,
+            sidecars: count(&sidecars, "sidecars").map_err(failed)?,
+            sidecar_bytes,
+        })
+    }
+
+    /// How much is kept of each project, the biggest first.
+    pub async fn usage_by_project(&self) -> Result<Vec<ProjectUsage>, Error> {
+        sqlx::query_as(
+            "select mirror, project, count(*) as files, cast(sum(size) as bigint) as bytes,
+                 cast(sum(pinned) as bigint) as pinned, max(last_used) as last_used
+             from files group by mirror, project order by bytes desc, mirror, project",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(|e| Error::db("adding up what is kept", e))
+    }
+}

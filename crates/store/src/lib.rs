@@ -1,0 +1,40 @@
+//! What must survive a crash: blobs (bytes named by their SHA-256) and records
+//! (SQLite rows about pages, files and what stands beside them).
+//!
+//! One rule holds everywhere: nothing half-written is visible. A blob is staged,
+//! synced and renamed, and only then named by a record; deleting goes the other
+//! way round. A crash at any line leaves at worst a blob that no record names,
+//! which [`verify()`] finds and [`repair`] removes.
+//!
+//! Nothing here knows HTTP, pages or policies.
+
+#![warn(missing_docs)]
+
+mod blob;
+mod blobs;
+mod data_dir;
+mod db;
+mod error;
+mod fail_point;
+mod prune;
+mod staged;
+mod verify;
+mod window;
+
+pub use blob::Blob;
+pub use blobs::{Blobs, Space};
+pub use data_dir::{DataDir, Mode};
+pub use db::Db;
+pub use db::files::{FileRow, Filter};
+pub use db::pages::PageRow;
+pub use db::refused::RefusedRow;
+pub use db::root::RootRow;
+pub use db::sidecars::{LooseSidecar, SidecarKind, SidecarRow};
+pub use db::usage::{ProjectUsage, Usage};
+pub use error::{AtPath, Error};
+pub use fail_point::fail_point;
+pub use prune::{evict, evict_sidecars};
+pub use staged::Staged;
+pub use verify::{
+    Damaged, Mended, ORPHAN_GRACE, Progress, Reference, Report, repair, verify, verify_with,
+};
