@@ -14,7 +14,10 @@ pub struct Catalog {
 
 impl Catalog {
     /// A catalog; `default` names the index behind `/simple/`.
-    pub fn new(default: IndexName, sources: impl IntoIterator<Item = (IndexName, Arc<dyn Source>)>) -> Self {
+    pub fn new(
+        default: IndexName,
+        sources: impl IntoIterator<Item = (IndexName, Arc<dyn Source>)>,
+    ) -> Self {
         Self {
             sources: sources.into_iter().collect(),
             default,

@@ -78,7 +78,9 @@ pub enum Error {
         found: String,
     },
     /// The data directory has no room left.
-    #[error("no room left in the data directory for `{what}`: free some space or lower `cache.max-size`")]
+    #[error(
+        "no room left in the data directory for `{what}`: free some space or lower `cache.max-size`"
+    )]
     Full {
         /// What was to be stored.
         what: String,

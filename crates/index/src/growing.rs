@@ -22,7 +22,7 @@ pub struct Growing {
 }
 
 #[derive(Debug, Default)]
-struct Progress {
+pub(crate) struct Progress {
     /// All bytes before this offset are on disk.
     arrived: u64,
     /// The whole length, once upstream has said it.
@@ -91,6 +91,25 @@ impl Growing {
         Ok(self.blob.slice(offset, len)?)
     }
 
+    /// Waits until all bytes before `offset` are on disk, or the transfer has ended.
+    pub(crate) async fn reached(&self, offset: u64) {
+        let mut progress = self.progress.subscribe();
+        // The sender lives as long as `self`.
+        let _ = progress
+            .wait_for(|p| p.arrived >= offset || p.outcome.is_some())
+            .await;
+    }
+
+    /// Changes whenever something happens.
+    pub(crate) fn news(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Makes everybody look again.
+    pub(crate) fn nudge(&self) {
+        self.progress.send_modify(|_| ());
+    }
+
     pub(crate) fn arrived(&self) -> u64 {
         self.progress.borrow().arrived
     }
@@ -100,7 +119,8 @@ impl Growing {
     }
 
     pub(crate) fn advance(&self, arrived: u64) {
-        self.progress.send_modify(|p| p.arrived = p.arrived.max(arrived));
+        self.progress
+            .send_modify(|p| p.arrived = p.arrived.max(arrived));
     }
 
     pub(crate) fn finish(&self, outcome: Result<(), Error>) {

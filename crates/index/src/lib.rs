@@ -13,6 +13,7 @@ mod name;
 mod project;
 mod source;
 mod stats;
+mod storage;
 
 pub use catalog::Catalog;
 pub use error::Error;
@@ -21,3 +22,4 @@ pub use name::IndexName;
 pub use project::Project;
 pub use source::{Answer, Body, Cache, Listing, Open, Part, Source};
 pub use stats::{Counter, Gauge, Kind, Stats};
+pub use storage::Storage;

@@ -17,7 +17,9 @@ pub struct IndexName {
 
 /// Why a text is not an index name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an index name: write it as `user/index`, each of letters, digits, `.`, `_`, `@`, `-`")]
+#[error(
+    "`{text}` is not an index name: write it as `user/index`, each of letters, digits, `.`, `_`, `@`, `-`"
+)]
 pub struct InvalidIndexName {
     text: String,
 }
@@ -58,7 +60,9 @@ impl FromStr for IndexName {
 fn is_segment(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() <= 64
-        && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && bytes
+            .next()
+            .is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b"._@-".contains(&b))
 }
 
@@ -76,7 +80,9 @@ mod tests {
     fn an_index_name_has_two_clean_halves() {
         let name: IndexName = "root/pypi".parse().unwrap();
         assert_eq!((name.user(), name.index()), ("root", "pypi"));
-        for bad in ["", "root", "root/", "/pypi", "a/b/c", "+api/x", "a/+f", "a/..", "a b/c"] {
+        for bad in [
+            "", "root", "root/", "/pypi", "a/b/c", "+api/x", "a/+f", "a/..", "a b/c",
+        ] {
             assert!(bad.parse::<IndexName>().is_err(), "{bad}");
         }
     }

@@ -1,9 +1,10 @@
 //! A project as a source knows it, ready to be rendered.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
-use pyspec::{PageFile, ProjectPage};
+use pyspec::{Filename, PageFile, ProjectPage};
 
 /// A project's page, with the rule for our own file links.
 ///
@@ -16,9 +17,20 @@ pub struct Project {
     pub page: ProjectPage,
     /// Changes with the content; unquoted.
     pub digest: String,
+    /// Files whose metadata upstream does not have and we make.
+    pub(crate) makes: BTreeSet<Filename>,
 }
 
 impl Project {
+    /// A project whose metadata, where advertised, its source has.
+    pub fn new(page: ProjectPage, digest: String) -> Self {
+        Self {
+            page,
+            digest,
+            makes: BTreeSet::new(),
+        }
+    }
+
     /// Our link to a file, relative to the project's page.
     pub fn href(&self, file: &PageFile) -> String {
         format!("../../+f/{}", tail(&file.url))
@@ -26,19 +38,26 @@ impl Project {
 
     /// Our link to a file's provenance, if upstream has one.
     pub fn provenance(&self, file: &PageFile) -> Option<String> {
-        file.provenance.as_ref().map(|_| format!("../../+f/{}.provenance", tail(&file.url)))
+        file.provenance
+            .as_ref()
+            .map(|_| format!("../../+f/{}.provenance", tail(&file.url)))
     }
 
     /// The file behind one of our links: `path` is what follows `+f/`, decoded.
     pub fn file_at(&self, path: &str) -> Option<&PageFile> {
-        self.page.files.iter().find(|file| path_of(&file.url) == path)
+        self.page
+            .files
+            .iter()
+            .find(|file| path_of(&file.url) == path)
     }
 }
 
 /// The percent-encoded path of an absolute URL, without its first slash, query and fragment.
 fn tail(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
-    let path = after_scheme.find('/').map_or("", |at| &after_scheme[at + 1..]);
+    let path = after_scheme
+        .find('/')
+        .map_or("", |at| &after_scheme[at + 1..]);
     let end = path.find(['?', '#']).unwrap_or(path.len());
     &path[..end]
 }
@@ -54,8 +73,14 @@ mod tests {
 
     #[test]
     fn a_tail_is_the_path_alone() {
-        assert_eq!(tail("https://h.example/packages/ab/x-1.whl?token=a#sha256=0"), "packages/ab/x-1.whl");
+        assert_eq!(
+            tail("https://h.example/packages/ab/x-1.whl?token=a#sha256=0"),
+            "packages/ab/x-1.whl"
+        );
         assert_eq!(tail("https://h.example"), "");
-        assert_eq!(path_of("https://h.example/whl/t-2%2Bcu128.whl"), "whl/t-2+cu128.whl");
+        assert_eq!(
+            path_of("https://h.example/whl/t-2%2Bcu128.whl"),
+            "whl/t-2+cu128.whl"
+        );
     }
 }

@@ -1,0 +1,108 @@
+//! A mirror: a source whose projects live upstream and whose answers we keep.
+//!
+//! Pages are kept with their validators and asked for again when stale. Files
+//! never change under one digest, so they are kept until evicted. A mirror that
+//! cannot reach upstream serves what it has, however old, and says so; it never
+//! says that a project does not exist because upstream was silent.
+
+mod client;
+mod config;
+mod fetch;
+mod file;
+mod flat;
+mod freshness;
+mod gate;
+mod hosts;
+mod known;
+mod offline;
+mod pages;
+mod read;
+mod root;
+mod sidecar;
+mod sink;
+mod span;
+mod transfer;
+mod trouble;
+mod zip_tail;
+
+pub use config::{Auth, Config, FileHosts, Secret, Upstream, shown};
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pyspec::ProjectName;
+use tokio::runtime::Handle;
+
+use crate::storage::Storage;
+use crate::{Answer, Error, Listing, Open, Part, Source};
+
+use client::Client;
+use file::Files;
+use flat::Flat;
+use pages::Pages;
+use root::Root;
+use sidecar::Sidecars;
+use trouble::Trouble;
+
+/// An index whose projects live upstream.
+pub struct Mirror {
+    pages: Arc<Pages>,
+    files: Arc<Files>,
+    sidecars: Arc<Sidecars>,
+    root: Arc<Root>,
+}
+
+/// What all parts of one mirror share.
+struct Shared {
+    config: Config,
+    name: String,
+    client: Client,
+    storage: Arc<Storage>,
+    trouble: Trouble,
+    runtime: Handle,
+}
+
+impl Mirror {
+    /// A mirror that runs its background work on the current runtime.
+    ///
+    /// Fails, in one sentence, when no HTTP client can be made.
+    pub fn open(config: Config, storage: Arc<Storage>, runtime: Handle) -> Result<Self, String> {
+        let shared = Arc::new(Shared {
+            name: config.name.to_string(),
+            client: Client::new(&config, storage.stats().clone())?,
+            trouble: Trouble::default(),
+            config,
+            storage,
+            runtime,
+        });
+        let flat = Flat::of(&shared);
+        let pages = Arc::new(Pages::new(shared.clone(), flat.clone()));
+        let files = Arc::new(Files::new(shared.clone(), pages.clone()));
+        let sidecars = Arc::new(Sidecars::new(shared.clone(), pages.clone(), files.clone()));
+        let root = Arc::new(Root::new(shared, flat));
+        Ok(Self {
+            pages,
+            files,
+            sidecars,
+            root,
+        })
+    }
+}
+
+#[async_trait]
+impl Source for Mirror {
+    async fn projects(&self) -> Result<Listing, Error> {
+        self.root.projects().await
+    }
+
+    async fn project(&self, name: &ProjectName) -> Result<Option<Answer>, Error> {
+        self.pages.project(name).await
+    }
+
+    async fn open(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
+        match part {
+            Part::File => self.files.open(path).await,
+            Part::Metadata | Part::Provenance => self.sidecars.open(path, part).await,
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The files of a mirror: from the store, from a transfer under way, or from upstream.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyspec::{Filename, PageFile, ProjectName};
+use quick_cache::sync::Cache as QuickCache;
+use store::{Blob, FileRow};
+use url::Url;
+
+use super::Shared;
+use super::pages::Pages;
+use super::transfer::{Order, Running, Transfer};
+use crate::{Body, Cache, Error, Open};
+
+/// How many records are kept in memory.
+const RECORDS: usize = 4096;
+/// After so many refusals in a row, upstream is left alone for a while.
+const REFUSALS: u32 = 2;
+const REFUSED_FOR: Duration = Duration::from_secs(60);
+
+/// The files of a mirror.
+pub(crate) struct Files {
+    shared: Arc<Shared>,
+    pages: Arc<Pages>,
+    records: QuickCache<Box<str>, Arc<FileRow>>,
+    running: Mutex<HashMap<String, Arc<Running>>>,
+    refusals: Mutex<HashMap<String, Refusals>>,
+}
+
+/// A file that upstream keeps sending wrong.
+struct Refusals {
+    count: u32,
+    last: Instant,
+    error: Error,
+}
+
+impl Files {
+    pub(crate) fn new(shared: Arc<Shared>, pages: Arc<Pages>) -> Self {
+        Self {
+            shared,
+            pages,
+            records: QuickCache::new(RECORDS),
+            running: Mutex::default(),
+            refusals: Mutex::default(),
+        }
+    }
+
+    /// The file at `path`, to be read from the store or while it arrives.
+    pub(crate) async fn open(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
+        let stats = &self.shared.client.stats().files;
+        if let Some((row, blob)) = self.stored(path).await? {
+            stats.hits.add(1);
+            self.shared.storage.used(&self.shared.name, path);
+            let cache = if self.shared.config.offline {
+                Cache::Offline
+            } else {
+                Cache::Hit
+            };
+            return Ok(Some(open(&row, blob, cache)));
+        }
+        let outcome = self.arriving(path).await;
+        match &outcome {
+            Ok(Some(_)) => stats.misses.add(1),
+            Ok(None) => {}
+            Err(_) => stats.failures.add(1),
+        }
+        outcome
+    }
+
+    /// The file at `path` if it is in the store.
+    pub(crate) async fn stored(&self, path: &str) -> Result<Option<(Arc<FileRow>, Blob)>, Error> {
+        let row = match self.records.get(path) {
+            Some(row) => row,
+            None => match self
+                .shared
+                .storage
+                .db()
+                .file(&self.shared.name, path)
+                .await?
+            {
+                Some(row) => {
+                    let row = Arc::new(row);
+                    self.records.insert(path.into(), row.clone());
+                    row
+                }
+                None => return Ok(None),
+            },
+        };
+        match self.shared.storage.blob(&row.digest, row.size) {
+            Ok(Some(blob)) => Ok(Some((row, blob))),
+            Ok(None) => {
+                // Evicted or pruned; the record may be gone as well.
+                self.records.remove(path);
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::error!(index = %self.shared.name, %error, "the stored copy of `{}` cannot be used and is fetched again", row.filename);
+                self.records.remove(path);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The page entry behind `path`, asking upstream once more when a page that is not
+    /// brand new lacks it: a lock file may know a release that we have not seen yet.
+    pub(crate) async fn listed(
+        &self,
+        path: &str,
+    ) -> Result<Option<(ProjectName, PageFile)>, Error> {
+        let filename = path
+            .rsplit('/')
+            .next()
+            .and_then(|name| name.parse::<Filename>().ok());
+        let Some(filename) = filename else {
+            return Ok(None);
+        };
+        for name in filename.candidates() {
+            let Some(answer) = self.pages.project(&name).await? else {
+                continue;
+            };
+            if let Some(file) = answer.project.file_at(path) {
+                return Ok(Some((name, file.clone())));
+            }
+            if answer.cache == Cache::Hit
+                && let Some(project) = self.pages.refreshed(&name).await?
+                && let Some(file) = project.file_at(path)
+            {
+                return Ok(Some((name, file.clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn arriving(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
+        let Some(running) = self.running(path).await? else {
+            return Ok(None);
+        };
+        let begun = running.begun().await?;
+        Ok(Some(Open {
+            filename: running.filename.clone(),
+            etag: begun.etag,
+            len: running.growing.len(),
+            last_modified: begun.last_modified,
+            content_type: CONTENT_TYPE,
+            body: Body::Growing(running.growing.clone()),
+            cache: Cache::Miss,
+        }))
+    }
+
+    /// The transfer of `path`, begun now unless one is under way; `None` if no page lists it.
+    pub(crate) async fn running(
+        self: &Arc<Self>,
+        path: &str,
+    ) -> Result<Option<Arc<Running>>, Error> {
+        if let Some(running) = self.under_way(path) {
+            return Ok(Some(running));
+        }
+        self.refused(path)?;
+        let Some((project, file)) = self.listed(path).await? else {
+            return Ok(None);
+        };
+        if self.shared.config.offline {
+            return Err(Error::Offline {
+                index: self.shared.name.clone(),
+                what: format!("file `{}`", file.filename),
+            });
+        }
+        let url = file
+            .url
+            .parse::<Url>()
+            .map_err(|error| self.unusable(&file, &error.to_string()))?;
+        if url.scheme() != "file" || self.shared.config.upstream.url().is_some() {
+            self.shared
+                .client
+                .check(&url)
+                .map_err(|failure| Error::Forbidden {
+                    why: format!("`{}` is not fetched: {}", file.filename, failure.cause()),
+                })?;
+        }
+        let order = Order {
+            path: path.to_owned(),
+            project,
+            file,
+            url,
+        };
+        self.start(order).map(Some)
+    }
+
+    fn under_way(&self, path: &str) -> Option<Arc<Running>> {
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned()
+    }
+
+    fn start(self: &Arc<Self>, order: Order) -> Result<Arc<Running>, Error> {
+        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = all.get(&order.path) {
+            return Ok(running.clone());
+        }
+        let path = order.path.clone();
+        let (transfer, running) = Transfer::prepare(&self.shared, order)?;
+        let running = Arc::new(running);
+        all.insert(path.clone(), running.clone());
+        let files = self.clone();
+        self.shared.runtime.spawn(async move {
+            let _gone = Gone {
+                files: &files,
+                path: &path,
+            };
+            let _held = files.shared.client.stats().in_flight.hold();
+            files.ended(&path, transfer.run().await);
+        });
+        Ok(running)
+    }
+
+    /// Notes how a transfer ended.
+    fn ended(&self, path: &str, outcome: Result<FileRow, Error>) {
+        match outcome {
+            Ok(row) => {
+                self.records.insert(path.into(), Arc::new(row));
+                self.refusals
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(path);
+            }
+            Err(error @ Error::Refused { .. }) => {
+                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+                let entry = refusals.entry(path.to_owned()).or_insert_with(|| Refusals {
+                    count: 0,
+                    last: Instant::now(),
+                    error: error.clone(),
+                });
+                entry.count += 1;
+                entry.last = Instant::now();
+                entry.error = error;
+            }
+            Err(Error::Store(error)) => {
+                tracing::error!(index = %self.shared.name, %error, "a file was served but cannot be kept");
+            }
+            Err(error) => tracing::warn!(index = %self.shared.name, "{error}"),
+        }
+    }
+
+    /// Whether upstream has sent this file wrong too often just now.
+    fn refused(&self, path: &str) -> Result<(), Error> {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = refusals.get(path) else {
+            return Ok(());
+        };
+        if known.last.elapsed() > REFUSED_FOR {
+            refusals.remove(path);
+            return Ok(());
+        }
+        if known.count < REFUSALS {
+            return Ok(());
+        }
+        Err(known.error.clone())
+    }
+
+    fn unusable(&self, file: &PageFile, cause: &str) -> Error {
+        Error::UpstreamWrong {
+            index: self.shared.name.clone(),
+            what: format!("file `{}`", file.filename),
+            cause: format!("its address is not one ({cause})"),
+        }
+    }
+}
+
+/// Takes a transfer off the list however it ends.
+struct Gone<'a> {
+    files: &'a Files,
+    path: &'a str,
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.files
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(self.path);
+    }
+}
+
+const CONTENT_TYPE: &str = "application/octet-stream";
+
+fn open(row: &FileRow, blob: Blob, cache: Cache) -> Open {
+    Open {
+        filename: row.filename.clone(),
+        etag: row.etag.clone(),
+        len: Some(row.size),
+        last_modified: row.last_modified,
+        content_type: CONTENT_TYPE,
+        body: Body::Stored(blob),
+        cache,
+    }
+}

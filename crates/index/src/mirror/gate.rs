@@ -1,0 +1,130 @@
+//! The hash gate: bytes become a file only when they are what the index page promised.
+
+use md5::Md5;
+use pyspec::{Digest, Hashes};
+use sha1::Sha1;
+use sha2::digest::DynDigest;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+/// Checks bytes, fed in order, against the hashes of an index page.
+///
+/// SHA-256 is always computed, since it names the blob. Of a page that promises
+/// other kinds only, the strongest that we know is checked as well.
+pub(crate) struct Gate {
+    sha256: Sha256,
+    other: Option<Other>,
+    expected: Option<Digest>,
+}
+
+struct Other {
+    kind: &'static str,
+    hash: Box<dyn DynDigest + Send>,
+    expected: String,
+}
+
+/// The bytes are not those that were promised; both as `kind=hex`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    pub(crate) expected: String,
+    pub(crate) found: String,
+}
+
+impl Gate {
+    pub(crate) fn new(promised: &Hashes) -> Self {
+        let expected = promised.sha256();
+        Self {
+            sha256: Sha256::new(),
+            other: if expected.is_some() {
+                None
+            } else {
+                strongest(promised)
+            },
+            expected,
+        }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.sha256, bytes);
+        if let Some(other) = &mut self.other {
+            other.hash.update(bytes);
+        }
+    }
+
+    /// The SHA-256, if all that was promised holds.
+    pub(crate) fn finish(self) -> Result<Digest, Mismatch> {
+        let found = Digest::from(<[u8; 32]>::from(self.sha256.finalize()));
+        if let Some(expected) = self.expected.filter(|expected| *expected != found) {
+            return Err(Mismatch {
+                expected: format!("sha256={expected}"),
+                found: format!("sha256={found}"),
+            });
+        }
+        if let Some(other) = self.other {
+            let hex: String = other
+                .hash
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            if !hex.eq_ignore_ascii_case(&other.expected) {
+                return Err(Mismatch {
+                    expected: format!("{}={}", other.kind, other.expected),
+                    found: format!("{}={hex}", other.kind),
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn strongest(promised: &Hashes) -> Option<Other> {
+    let known: [(&'static str, fn() -> Box<dyn DynDigest + Send>); 4] = [
+        ("sha512", || Box::new(Sha512::new())),
+        ("sha384", || Box::new(Sha384::new())),
+        ("sha1", || Box::new(Sha1::new())),
+        ("md5", || Box::new(Md5::new())),
+    ];
+    known.into_iter().find_map(|(kind, new)| {
+        let (_, expected) = promised.iter().find(|(promised, _)| *promised == kind)?;
+        Some(Other {
+            kind,
+            hash: new(),
+            expected: expected.to_string(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(kind: &str, hex: &str, bytes: &[u8]) -> Result<Digest, Mismatch> {
+        let mut hashes = Hashes::default();
+        if !kind.is_empty() {
+            hashes.insert(kind, hex);
+        }
+        let mut gate = Gate::new(&hashes);
+        gate.update(bytes);
+        gate.finish()
+    }
+
+    #[test]
+    fn every_kind_of_promise_is_kept_or_refused() {
+        for (kind, hex) in [
+            ("", ""),
+            (
+                "sha256",
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("md5", "900150983cd24fb0d6963f7d28e17f72"),
+        ] {
+            assert!(checked(kind, hex, b"abc").is_ok(), "{kind}");
+            assert_eq!(
+                checked(kind, hex, b"abd").is_ok(),
+                kind.is_empty(),
+                "{kind}"
+            );
+        }
+    }
+}

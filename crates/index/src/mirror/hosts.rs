@@ -1,0 +1,227 @@
+//! Which hosts a mirror may fetch from.
+//!
+//! An upstream names the host of each file itself. Without a rule, a hostile page
+//! could make us ask anything that this machine can reach, so the host must be
+//! the mirror's own or listed, and its address must not be private unless the
+//! mirror itself lives at such an address.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::config::{FileHosts, shown};
+
+/// The hosts that one mirror may fetch from.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosts {
+    own: Option<String>,
+    own_is_secure: bool,
+    allowed: FileHosts,
+}
+
+impl Hosts {
+    pub(crate) fn new(upstream: Option<&Url>, allowed: FileHosts) -> Self {
+        Self {
+            own: upstream
+                .and_then(Url::host_str)
+                .map(str::to_ascii_lowercase),
+            own_is_secure: upstream.is_some_and(|url| url.scheme() == "https"),
+            allowed,
+        }
+    }
+
+    /// Whether `url` may be fetched; otherwise why not, and how to allow it.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("`{}` is not an http or https address", shown(url)));
+        }
+        let Some(host) = url.host() else {
+            return Err(format!("`{}` names no host", shown(url)));
+        };
+        let name = host.to_string().to_ascii_lowercase();
+        if self.own.as_deref() == Some(&name) || self.is_listed(&name) {
+            return Ok(());
+        }
+        if self.allowed != FileHosts::AnyPublic {
+            return Err(format!(
+                "files from `{name}` are not allowed: add it to `file-hosts` of this mirror if you trust it"
+            ));
+        }
+        if self.own_is_secure && url.scheme() != "https" {
+            return Err(format!(
+                "`{}` is not https although the mirror is",
+                shown(url)
+            ));
+        }
+        match host {
+            Host::Ipv4(ip) if !is_public(ip.into()) => Err(private(&name)),
+            Host::Ipv6(ip) if !is_public(ip.into()) => Err(private(&name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a name may resolve to a private address.
+    fn may_be_private(&self, name: &str) -> bool {
+        self.own.as_deref() == Some(name) || self.is_listed(name)
+    }
+
+    fn is_listed(&self, name: &str) -> bool {
+        let FileHosts::Listed(listed) = &self.allowed else {
+            return false;
+        };
+        listed.iter().any(|entry| match entry.strip_prefix("*.") {
+            Some(parent) => name
+                .strip_suffix(parent)
+                .is_some_and(|rest| rest.ends_with('.')),
+            None => entry.eq_ignore_ascii_case(name),
+        })
+    }
+}
+
+fn private(name: &str) -> String {
+    format!(
+        "`{name}` is a loopback or private address: list it in `file-hosts` of this mirror if files really live there"
+    )
+}
+
+/// Whether an address is reachable from the whole Internet.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => ip
+            .to_ipv4_mapped()
+            .map_or_else(|| is_public_v6(ip), is_public_v4),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, ..] = ip.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let benchmarking = a == 198 && (b == 18 || b == 19);
+    !(ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_unspecified()
+        || ip.is_broadcast()
+        || ip.is_documentation()
+        || ip.is_multicast()
+        || a == 0
+        || a >= 240
+        || shared
+        || benchmarking)
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    // 64:ff9b::/96 (NAT64) and 2002::/16 (6to4) carry an IPv4 address that could be private.
+    let [first, second, ..] = ip.segments();
+    !(ip.is_loopback()
+        || ip.is_unspecified()
+        || ip.is_multicast()
+        || ip.is_unique_local()
+        || ip.is_unicast_link_local()
+        || first == 0x2002
+        || (first == 0x64 && second == 0xff9b))
+}
+
+/// Resolves names, leaving out private addresses for hosts that are not trusted.
+///
+/// The check is here and not before the request, since a name may resolve
+/// differently the second time it is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolver {
+    hosts: Arc<Hosts>,
+}
+
+impl Resolver {
+    pub(crate) fn new(hosts: Arc<Hosts>) -> Self {
+        Self { hosts }
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let hosts = self.hosts.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                if hosts.may_be_private(&name.as_str().to_ascii_lowercase()) {
+                    found
+                } else {
+                    found
+                        .into_iter()
+                        .filter(|address| is_public(address.ip()))
+                        .collect()
+                };
+            if allowed.is_empty() {
+                return Err(private(name.as_str()).into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_mirror_fetches_from_its_own_and_listed_hosts_only() {
+        let hosts = Hosts::new(
+            Some(&url("https://index.example/simple/")),
+            FileHosts::Listed(vec!["files.example".into(), "*.cdn.example".into()]),
+        );
+        for good in [
+            "https://index.example/f",
+            "https://files.example/f",
+            "https://a.cdn.example/f",
+        ] {
+            assert_eq!(hosts.check(&url(good)), Ok(()), "{good}");
+        }
+        for bad in [
+            "https://evil.example/f",
+            "https://cdn.example/f",
+            "https://xcdn.example/f",
+            "ftp://files.example/f",
+            "https://127.0.0.1/f",
+        ] {
+            assert!(hosts.check(&url(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn any_public_host_never_means_a_private_address() {
+        let hosts = Hosts::new(
+            Some(&url("https://index.example/simple/")),
+            FileHosts::AnyPublic,
+        );
+        assert_eq!(hosts.check(&url("https://files.example/f")), Ok(()));
+        for bad in [
+            "https://127.0.0.1/f",
+            "https://10.0.0.1/f",
+            "https://169.254.169.254/latest",
+            "https://[::1]/f",
+            "https://[::ffff:10.0.0.1]/f",
+            "https://100.64.0.1/f",
+            "http://files.example/f",
+        ] {
+            assert!(hosts.check(&url(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_on_loopback_may_fetch_from_itself() {
+        let hosts = Hosts::new(
+            Some(&url("http://127.0.0.1:7000/simple/")),
+            FileHosts::AnyPublic,
+        );
+        assert_eq!(hosts.check(&url("http://127.0.0.1:7001/f")), Ok(()));
+        assert!(hosts.check(&url("http://127.0.0.2/f")).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! What is served when upstream is not to be asked: only what is here.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use pyspec::{CoreMetadata, ProjectName};
+
+use super::Shared;
+use super::known::{Known, project_of};
+use crate::project::path_of;
+use crate::{Answer, Cache, Error, Project};
+
+/// How soon the listing may change: another process may fill or prune the store.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// The project with only those files that can be served without upstream.
+pub(crate) async fn answer(
+    shared: &Shared,
+    name: &ProjectName,
+    known: Option<&Known>,
+) -> Result<Option<Answer>, Error> {
+    let unknown = || Error::Offline {
+        index: shared.name.clone(),
+        what: format!("project `{name}`"),
+    };
+    let Some(known) = known else {
+        return Err(unknown());
+    };
+    let Some(project) = &known.project else {
+        return Ok(None);
+    };
+    let stored = shared.storage.db().files_of(&shared.name, name).await?;
+    let stored: HashSet<&str> = stored.iter().map(|row| row.path.as_str()).collect();
+    let left = only(project, &stored);
+    if left.page.files.is_empty() {
+        return Err(unknown());
+    }
+    Ok(Some(Answer {
+        project: left.into(),
+        cache: Cache::Offline,
+        fresh_until: Instant::now() + LOOK_AGAIN,
+    }))
+}
+
+fn only(project: &Project, stored: &HashSet<&str>) -> Project {
+    let mut page = project.page.clone();
+    page.files
+        .retain(|file| stored.contains(path_of(&file.url).as_ref()));
+    for file in &mut page.files {
+        // Metadata can always be made from a wheel that is here, but its digest is
+        // upstream's promise, kept only if it was fetched; `true` promises nothing wrong.
+        if let CoreMetadata::Present(hashes) = &mut file.core_metadata {
+            *hashes = pyspec::Hashes::default();
+        }
+        // Upstream's provenance is not here unless it was asked for.
+        file.provenance = None;
+    }
+    let kept: HashSet<String> = page
+        .files
+        .iter()
+        .filter_map(|file| file.filename.version_of(&page.name))
+        .map(|version| version.to_string())
+        .collect();
+    page.versions.retain(|version| {
+        version
+            .parse::<pyspec::Version>()
+            .is_ok_and(|version| kept.contains(&version.to_string()))
+    });
+    let makes = page
+        .files
+        .iter()
+        .map(|file| file.filename.clone())
+        .filter(|filename| project.makes.contains(filename))
+        .collect();
+    project_of(page, makes)
+}

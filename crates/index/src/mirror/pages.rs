@@ -1,0 +1,384 @@
+//! The project pages of a mirror: fresh, stale, or fetched once for all who ask.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared as SharedFuture};
+use jiff::Timestamp;
+use pyspec::{ProjectName, ProjectPage};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as QuickCache;
+
+use super::client::Failure;
+use super::fetch::{self, Fetched, Page};
+use super::flat::Flat;
+use super::freshness::{self, Patience};
+use super::known::{Known, project_of};
+use super::{Shared, offline, read};
+use crate::{Answer, Cache, Error, Project};
+
+/// What parsed pages may take in memory; the rest is read from the store again.
+const MEMORY: u64 = 32 * 1024 * 1024;
+
+/// A page this young is not asked for again because a file is missing on it.
+const JUST_NOW: Duration = Duration::from_secs(10);
+
+type Flight = SharedFuture<BoxFuture<'static, Result<(Arc<Known>, How), Error>>>;
+
+/// How a flight came to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Fetched,
+    Confirmed,
+}
+
+/// The project pages of a mirror.
+pub(crate) struct Pages {
+    shared: Arc<Shared>,
+    flat: Option<Arc<Flat>>,
+    memory: QuickCache<ProjectName, Arc<Known>, ByBytes>,
+    flights: Mutex<HashMap<ProjectName, Flight>>,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<ProjectName, Arc<Known>> for ByBytes {
+    fn weight(&self, _: &ProjectName, known: &Arc<Known>) -> u64 {
+        known.weight()
+    }
+}
+
+impl Pages {
+    pub(crate) fn new(shared: Arc<Shared>, flat: Option<Arc<Flat>>) -> Self {
+        Self {
+            shared,
+            flat,
+            memory: QuickCache::with_weighter(2_000, MEMORY, ByBytes),
+            flights: Mutex::default(),
+        }
+    }
+
+    /// The project as it is to be served now.
+    pub(crate) async fn project(
+        self: &Arc<Self>,
+        name: &ProjectName,
+    ) -> Result<Option<Answer>, Error> {
+        let stats = &self.shared.client.stats().pages;
+        let answer = self.answer(name).await;
+        match &answer {
+            Ok(Some(answer)) => match answer.cache {
+                Cache::Hit | Cache::Offline => stats.hits.add(1),
+                Cache::Miss => stats.misses.add(1),
+                Cache::Revalidated => stats.revalidated.add(1),
+                Cache::Stale { .. } => stats.stale.add(1),
+            },
+            Ok(None) => {}
+            Err(_) => stats.failures.add(1),
+        }
+        answer
+    }
+
+    async fn answer(self: &Arc<Self>, name: &ProjectName) -> Result<Option<Answer>, Error> {
+        let known = self.known(name).await?;
+        let now = Timestamp::now();
+        if self.shared.config.offline {
+            return offline::answer(&self.shared, name, known.as_deref()).await;
+        }
+        match known {
+            Some(known) if known.is_fresh(now) => Ok(answer(&known, Cache::Hit, now)),
+            Some(known) => self.renewed(name, known, now).await,
+            None => {
+                let (known, _) = self.flight(name, None).await?;
+                Ok(answer(&known, Cache::Miss, now))
+            }
+        }
+    }
+
+    /// A known page that is no longer fresh: upstream's answer if it comes in time, else what we have.
+    async fn renewed(
+        self: &Arc<Self>,
+        name: &ProjectName,
+        known: Arc<Known>,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, Error> {
+        let trouble = self.shared.trouble.cause(Instant::now());
+        let patience =
+            freshness::patience(known.stale_for(now), known.lifetime(), trouble.is_some());
+        let flight = self.flight(name, Some(known.clone()));
+        let why = match patience {
+            Patience::Serve => {
+                trouble.unwrap_or_else(|| "revalidating in the background".to_owned())
+            }
+            Patience::Wait(limit) => match tokio::time::timeout(limit, flight).await {
+                Ok(Ok((renewed, how))) => {
+                    let cache = if how == How::Confirmed {
+                        Cache::Revalidated
+                    } else {
+                        Cache::Miss
+                    };
+                    return Ok(answer(&renewed, cache, now));
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "upstream has not answered yet".to_owned(),
+            },
+        };
+        if known.project.is_none() {
+            // "No such project" is not served stale: the project may have come since.
+            let (renewed, _) = self.flight(name, Some(known)).await?;
+            return Ok(answer(&renewed, Cache::Miss, now));
+        }
+        Ok(answer(&known, Cache::Stale { why }, now))
+    }
+
+    /// The project as upstream has it now, unless that was asked a moment ago.
+    pub(crate) async fn refreshed(
+        self: &Arc<Self>,
+        name: &ProjectName,
+    ) -> Result<Option<Arc<Project>>, Error> {
+        let known = self.known(name).await?;
+        let is_new = |known: &Arc<Known>| Timestamp::now() < known.fetched_at + JUST_NOW;
+        if self.shared.config.offline || known.as_ref().is_none_or(is_new) {
+            return Ok(known.and_then(|known| known.project.clone()));
+        }
+        let (renewed, _) = self.flight(name, known).await?;
+        Ok(renewed.project.clone())
+    }
+
+    /// The page's knowledge from memory or the store.
+    async fn known(&self, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
+        if let Some(known) = self.memory.get(name) {
+            return Ok(Some(known));
+        }
+        let Some(row) = self
+            .shared
+            .storage
+            .db()
+            .page(&self.shared.name, name)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let owned = name.clone();
+        let unpacking = tokio::task::spawn_blocking(move || Known::from_row(row, &owned));
+        let Some(known) = unpacking.await.unwrap_or_default() else {
+            return Ok(None);
+        };
+        let known = Arc::new(self.with_made_metadata(known).await?);
+        self.memory.insert(name.clone(), known.clone());
+        Ok(Some(known))
+    }
+
+    /// One request upstream for all who ask at the same time; nobody's leaving stops it.
+    fn flight(self: &Arc<Self>, name: &ProjectName, known: Option<Arc<Known>>) -> Flight {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(name) {
+            return flight.clone();
+        }
+        let (pages, name_) = (self.clone(), name.clone());
+        let task = self.shared.runtime.spawn(async move {
+            let outcome = pages.ask(&name_, known).await;
+            pages
+                .flights
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&name_);
+            outcome
+        });
+        let lost = Error::UpstreamDown {
+            index: self.shared.name.clone(),
+            what: format!("project `{name}`"),
+            cause: "the request was given up".to_owned(),
+            retry_after: None,
+        };
+        let flight: Flight = async move { task.await.unwrap_or(Err(lost)) }
+            .boxed()
+            .shared();
+        flights.insert(name.clone(), flight.clone());
+        flight
+    }
+
+    async fn ask(
+        &self,
+        name: &ProjectName,
+        known: Option<Arc<Known>>,
+    ) -> Result<(Arc<Known>, How), Error> {
+        let _held = self.shared.client.stats().in_flight.hold();
+        let asked = match &self.flat {
+            Some(flat) => flat.project(name).await,
+            None => self.ask_simple(name, known.as_deref()).await,
+        };
+        let (renewed, how) = asked
+            .map_err(|failure| failure.about(&self.shared.name, &format!("project `{name}`")))?;
+        let renewed = if how == How::Fetched {
+            self.with_made_metadata(renewed).await?
+        } else {
+            renewed
+        };
+        let renewed = Arc::new(same_project_if_unchanged(renewed, known.as_deref()));
+        self.memory.insert(name.clone(), renewed.clone());
+        self.save(name, &renewed, how).await;
+        Ok((renewed, how))
+    }
+
+    async fn ask_simple(
+        &self,
+        name: &ProjectName,
+        known: Option<&Known>,
+    ) -> Result<(Known, How), Failure> {
+        let base = self
+            .shared
+            .config
+            .upstream
+            .url()
+            .ok_or_else(|| Failure::wrong("this mirror has no URL"))?;
+        let url = base
+            .join(&format!("{name}/"))
+            .map_err(|error| Failure::wrong(error.to_string()))?;
+        let validators = known
+            .filter(|known| known.project.is_some())
+            .map(|known| &known.validators);
+        let fetched = fetch::page(&self.shared, &url, validators).await?;
+        let now = Timestamp::now();
+        match (fetched, known) {
+            (Fetched::Unchanged { cache_control }, Some(known)) => {
+                let known = Known {
+                    fetched_at: now,
+                    fresh_until: now + self.fresh_for(cache_control.as_deref()),
+                    ..known.clone()
+                };
+                Ok((known, How::Confirmed))
+            }
+            (Fetched::Page(page), _) => {
+                Ok((self.parsed(name, page, known, now).await?, How::Fetched))
+            }
+            (Fetched::Missing | Fetched::Unchanged { .. }, _) => {
+                Ok((self.missing(now), How::Fetched))
+            }
+        }
+    }
+
+    async fn parsed(
+        &self,
+        name: &ProjectName,
+        page: Page,
+        known: Option<&Known>,
+        now: Timestamp,
+    ) -> Result<Known, Failure> {
+        let fresh_until = now + self.fresh_for(page.cache_control.as_deref());
+        let validators = page.validators.clone();
+        let (index, name) = (self.shared.name.clone(), name.clone());
+        let parsing = tokio::task::spawn_blocking(move || read::page(&index, &name, &page));
+        let mut page = parsing
+            .await
+            .unwrap_or_else(|_| Err(Failure::wrong("its page cannot be read")))?;
+        let before = known.and_then(|known| known.project.as_deref());
+        self.complete_times(&mut page, before, now).await;
+        Ok(Known {
+            project: Some(Arc::new(project_of(page, BTreeSet::new()))),
+            validators,
+            fetched_at: now,
+            fresh_until,
+        })
+    }
+
+    /// Upload times that upstream does not give, from what can honestly be known.
+    async fn complete_times(
+        &self,
+        page: &mut ProjectPage,
+        before: Option<&Project>,
+        now: Timestamp,
+    ) {
+        if page.files.iter().all(|file| file.upload_time.is_some()) {
+            return;
+        }
+        let stored = self
+            .shared
+            .storage
+            .db()
+            .files_of(&self.shared.name, &page.name)
+            .await
+            .unwrap_or_default();
+        read::complete_times(page, before, &stored, now);
+    }
+
+    fn missing(&self, now: Timestamp) -> Known {
+        Known {
+            project: None,
+            validators: fetch::Validators::default(),
+            fetched_at: now,
+            fresh_until: now
+                + self
+                    .shared
+                    .config
+                    .missing_for
+                    .min(self.shared.config.fresh_for),
+        }
+    }
+
+    fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
+        freshness::fresh_for(self.shared.config.fresh_for, cache_control)
+    }
+
+    /// Advertises metadata for wheels whose upstream has none: we make it when it is asked for.
+    async fn with_made_metadata(&self, mut known: Known) -> Result<Known, Error> {
+        let Some(project) = known
+            .project
+            .as_ref()
+            .filter(|project| read::lacks_metadata(&project.page))
+        else {
+            return Ok(known);
+        };
+        let made = self
+            .shared
+            .storage
+            .db()
+            .made_metadata(&self.shared.name, &project.page.name)
+            .await?;
+        known.project = Some(Arc::new(read::advertise(&project.page, &made)));
+        Ok(known)
+    }
+
+    /// Keeps what was learned; a page that cannot be stored is served all the same.
+    async fn save(&self, name: &ProjectName, known: &Known, how: How) {
+        let db = self.shared.storage.db();
+        let saved = if how == How::Confirmed {
+            db.touch_page(&self.shared.name, name, known.fetched_at, known.fresh_until)
+                .await
+                .map_err(Error::from)
+        } else {
+            match known.to_row() {
+                Ok(row) => db
+                    .save_page(&self.shared.name, name, &row)
+                    .await
+                    .map_err(Error::from),
+                Err(error) => Err(error),
+            }
+        };
+        if let Err(error) = saved {
+            tracing::error!(index = %self.shared.name, project = %name, %error, "the page of `{name}` cannot be stored");
+        }
+    }
+}
+
+/// A new page with the old content keeps the old `Arc`, so that nothing is rendered again.
+fn same_project_if_unchanged(mut renewed: Known, known: Option<&Known>) -> Known {
+    if let (Some(new), Some(old)) = (
+        &renewed.project,
+        known.and_then(|known| known.project.as_ref()),
+    ) && new.digest == old.digest
+    {
+        renewed.project = Some(old.clone());
+    }
+    renewed
+}
+
+fn answer(known: &Known, cache: Cache, now: Timestamp) -> Option<Answer> {
+    known.project.as_ref().map(|project| Answer {
+        project: project.clone(),
+        cache,
+        fresh_until: known.fresh_until(now),
+    })
+}

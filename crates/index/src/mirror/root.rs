@@ -1,0 +1,202 @@
+//! The root listing of a mirror: every project's name, kept as one compressed record.
+//!
+//! PyPI's has most of a million names, so it is fetched only when somebody asks and
+//! held in memory only while somebody reads it.
+
+use std::sync::{Arc, Weak};
+
+use jiff::Timestamp;
+use pyspec::{simple_html, simple_json};
+use sha2::{Digest as _, Sha256};
+use store::RootRow;
+use tokio::sync::Mutex;
+
+use super::client::Failure;
+use super::fetch::{self, Fetched, Language, Page, Validators};
+use super::flat::Flat;
+use super::{Shared, freshness};
+use crate::{Cache, Error, Listing};
+
+/// The root listing of a mirror.
+pub(crate) struct Root {
+    shared: Arc<Shared>,
+    flat: Option<Arc<Flat>>,
+    /// The names while somebody reads them, with the digest they belong to.
+    read: Mutex<Option<(String, Weak<[Box<str>]>)>>,
+}
+
+impl Root {
+    pub(crate) fn new(shared: Arc<Shared>, flat: Option<Arc<Flat>>) -> Self {
+        Self {
+            shared,
+            flat,
+            read: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn projects(&self) -> Result<Listing, Error> {
+        if self.shared.config.offline {
+            return self.stored_projects().await;
+        }
+        if let Some(flat) = &self.flat {
+            let names = flat.names().await.map_err(|failure| self.error(failure))?;
+            return Ok(listing(
+                names.iter().map(|name| name.as_str().into()).collect(),
+                Cache::Miss,
+            ));
+        }
+        // Held while upstream is asked: whoever comes meanwhile wants the same answer.
+        let mut read = self.read.lock().await;
+        let (row, cache) = self.current().await?;
+        let digest = hex(&Sha256::digest(&row.body));
+        if let Some(names) = read
+            .as_ref()
+            .filter(|(known, _)| *known == digest)
+            .and_then(|(_, names)| names.upgrade())
+        {
+            return Ok(Listing {
+                names,
+                cache,
+                digest,
+            });
+        }
+        let names = tokio::task::spawn_blocking(move || unpack(&row.body))
+            .await
+            .ok()
+            .flatten();
+        let names =
+            names.ok_or_else(|| self.error(Failure::wrong("the stored listing cannot be read")))?;
+        *read = Some((digest.clone(), Arc::downgrade(&names)));
+        Ok(Listing {
+            names,
+            cache,
+            digest,
+        })
+    }
+
+    /// The record to answer from: fresh, renewed, or stale because upstream is of no use.
+    async fn current(&self) -> Result<(RootRow, Cache), Error> {
+        let known = self.shared.storage.db().root(&self.shared.name).await?;
+        if let Some(row) = known
+            .as_ref()
+            .filter(|row| Timestamp::now() < row.fresh_until)
+        {
+            return Ok((row.clone(), Cache::Hit));
+        }
+        match (self.ask(known.as_ref()).await, known) {
+            (Ok((row, cache)), _) => {
+                self.shared
+                    .storage
+                    .db()
+                    .save_root(&self.shared.name, &row)
+                    .await?;
+                Ok((row, cache))
+            }
+            (Err(failure), Some(row)) => {
+                let why = failure.cause().to_owned();
+                Ok((row, Cache::Stale { why }))
+            }
+            (Err(failure), None) => Err(self.error(failure)),
+        }
+    }
+
+    async fn ask(&self, known: Option<&RootRow>) -> Result<(RootRow, Cache), Failure> {
+        let url = self
+            .shared
+            .config
+            .upstream
+            .url()
+            .ok_or_else(|| Failure::wrong("this mirror has no URL"))?;
+        let validators = known.map(|row| Validators {
+            etag: row.etag.clone(),
+            last_modified: row.last_modified.clone(),
+        });
+        let fetched = fetch::page(&self.shared, url, validators.as_ref()).await?;
+        let now = Timestamp::now();
+        let fresh_until =
+            |header: Option<&str>| now + freshness::fresh_for(self.shared.config.fresh_for, header);
+        match (fetched, known) {
+            (Fetched::Unchanged { cache_control }, Some(row)) => {
+                let row = RootRow {
+                    fetched_at: now,
+                    fresh_until: fresh_until(cache_control.as_deref()),
+                    ..row.clone()
+                };
+                Ok((row, Cache::Revalidated))
+            }
+            (Fetched::Page(page), _) => {
+                let (etag, last_modified) = (
+                    page.validators.etag.clone(),
+                    page.validators.last_modified.clone(),
+                );
+                let fresh_until = fresh_until(page.cache_control.as_deref());
+                let packing = tokio::task::spawn_blocking(move || pack(&page));
+                let body = packing
+                    .await
+                    .unwrap_or_else(|_| Err(Failure::wrong("its listing cannot be read")))?;
+                let row = RootRow {
+                    etag,
+                    last_modified,
+                    fetched_at: now,
+                    fresh_until,
+                    body,
+                };
+                Ok((row, Cache::Miss))
+            }
+            (Fetched::Missing | Fetched::Unchanged { .. }, _) => {
+                Err(Failure::wrong("it has no root listing"))
+            }
+        }
+    }
+
+    async fn stored_projects(&self) -> Result<Listing, Error> {
+        let names = self.shared.storage.db().projects(&self.shared.name).await?;
+        Ok(listing(
+            names.iter().map(|name| name.as_str().into()).collect(),
+            Cache::Offline,
+        ))
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        failure.about(&self.shared.name, "the list of projects")
+    }
+}
+
+fn listing(names: Vec<Box<str>>, cache: Cache) -> Listing {
+    let mut hash = Sha256::new();
+    for name in &names {
+        hash.update(name.as_bytes());
+        hash.update(b"\n");
+    }
+    Listing {
+        names: names.into(),
+        cache,
+        digest: hex(&hash.finalize()),
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Names, one a line, under zstd.
+fn pack(page: &Page) -> Result<Vec<u8>, Failure> {
+    let names = match page.language {
+        Language::Json => simple_json::parse_root(&page.body),
+        Language::Html => simple_html::parse_root(&page.body),
+    };
+    let names =
+        names.map_err(|error| Failure::wrong(format!("its listing is malformed: {error}")))?;
+    let lines = names.join("\n");
+    zstd::encode_all(lines.as_bytes(), 3)
+        .map_err(|error| Failure::wrong(format!("its listing cannot be stored ({error})")))
+}
+
+fn unpack(body: &[u8]) -> Option<Arc<[Box<str>]>> {
+    let lines = String::from_utf8(zstd::decode_all(body).ok()?).ok()?;
+    Some(lines.lines().map(Into::into).collect())
+}

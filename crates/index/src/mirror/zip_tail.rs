@@ -1,0 +1,226 @@
+//! METADATA out of a wheel without reading all of it.
+//!
+//! A wheel is a zip file, whose directory is at its end; so are, by recommendation
+//! (PEP 427), the `.dist-info` files. Two short reads are mostly enough.
+
+use std::borrow::Cow;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zip::ZipArchive;
+
+/// Read first, from the end: the directory of nearly every wheel, and mostly METADATA too.
+const TAIL: u64 = 64 * 1024;
+/// Read at a time elsewhere.
+const STEP: u64 = 32 * 1024;
+/// The largest METADATA believed; PyPI's largest are well below 1 MiB.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Why a wheel's metadata cannot be had.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// The bytes cannot be read just now.
+    Io(io::Error),
+    /// The wheel itself has none that could be used; asking again is no help.
+    Wheel(String),
+}
+
+/// Reads METADATA from a wheel of `len` bytes by `fetch(offset, length)`, which blocks.
+pub(crate) fn metadata(
+    len: u64,
+    fetch: impl FnMut(u64, u64) -> io::Result<Vec<u8>>,
+) -> Result<Vec<u8>, Unreadable> {
+    let reader = Windowed {
+        fetch,
+        len,
+        at: 0,
+        start: 0,
+        window: Vec::new(),
+        failed: false,
+    };
+    let mut archive = ZipArchive::new(reader).map_err(|error| sort(error.into()))?;
+    let name =
+        metadata_name(archive.file_names().filter_map(Result::ok)).map_err(Unreadable::Wheel)?;
+    let mut entry = archive.by_name(&name).map_err(|error| sort(error.into()))?;
+    let mut metadata = Vec::new();
+    entry
+        .by_ref()
+        .take(LARGEST + 1)
+        .read_to_end(&mut metadata)
+        .map_err(|error| sort(error))?;
+    if metadata.len() as u64 > LARGEST {
+        return Err(Unreadable::Wheel(format!(
+            "its METADATA is longer than {LARGEST} bytes"
+        )));
+    }
+    Ok(metadata)
+}
+
+/// Errors of `fetch` carry [`Fetching`]; all others are the wheel's fault.
+fn sort(error: io::Error) -> Unreadable {
+    if error.get_ref().is_some_and(|inner| inner.is::<Fetching>()) {
+        Unreadable::Io(error)
+    } else {
+        Unreadable::Wheel(format!("it is not a readable zip file ({error})"))
+    }
+}
+
+fn metadata_name<'a>(names: impl Iterator<Item = Cow<'a, str>>) -> Result<String, String> {
+    let is_metadata = |name: &Cow<'a, str>| {
+        name.strip_suffix("/METADATA")
+            .is_some_and(|dir| dir.ends_with(".dist-info") && !dir.contains('/'))
+    };
+    let mut found = names.filter(is_metadata);
+    match (found.next(), found.next()) {
+        (Some(name), None) => Ok(name.into_owned()),
+        (None, _) => Err("it has no METADATA".to_owned()),
+        (Some(_), Some(_)) => Err("it has more than one METADATA".to_owned()),
+    }
+}
+
+/// An error of `fetch`, told apart from those of the zip format.
+#[derive(Debug)]
+struct Fetching(String);
+
+impl std::fmt::Display for Fetching {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fetching {}
+
+/// A reader that holds one window of a file and fetches another when it must.
+struct Windowed<F> {
+    fetch: F,
+    len: u64,
+    at: u64,
+    start: u64,
+    window: Vec<u8>,
+    failed: bool,
+}
+
+impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Windowed<F> {
+    fn load(&mut self) -> io::Result<()> {
+        if self.failed {
+            return Err(io::Error::other(Fetching(
+                "the file could not be read before".to_owned(),
+            )));
+        }
+        let (start, end) = if self.at >= self.len.saturating_sub(TAIL) {
+            (self.len.saturating_sub(TAIL), self.len)
+        } else {
+            (self.at, (self.at + STEP).min(self.len))
+        };
+        match (self.fetch)(start, end - start) {
+            Ok(window) if window.len() as u64 == end - start => {
+                (self.start, self.window) = (start, window);
+                Ok(())
+            }
+            Ok(window) => Err(self.fail(format!(
+                "{} bytes came instead of {}",
+                window.len(),
+                end - start
+            ))),
+            Err(error) => Err(self.fail(error.to_string())),
+        }
+    }
+
+    fn fail(&mut self, why: String) -> io::Error {
+        self.failed = true;
+        io::Error::other(Fetching(why))
+    }
+}
+
+impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Read for Windowed<F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at >= self.len || into.is_empty() {
+            return Ok(0);
+        }
+        let end = self.start + self.window.len() as u64;
+        if self.at < self.start || self.at >= end {
+            self.load()?;
+        }
+        let here = &self.window[(self.at - self.start) as usize..];
+        let count = here.len().min(into.len());
+        into[..count].copy_from_slice(&here[..count]);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl<F> Seek for Windowed<F> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "a seek before the start")
+        })?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    use super::*;
+
+    fn wheel(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, body) in members {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(body).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn read(bytes: &[u8]) -> (Result<Vec<u8>, Unreadable>, u64) {
+        let mut fetched = 0;
+        let outcome = metadata(bytes.len() as u64, |start, len| {
+            fetched += len;
+            Ok(bytes[start as usize..(start + len) as usize].to_vec())
+        });
+        (outcome, fetched)
+    }
+
+    #[test]
+    fn metadata_is_read_from_the_tail_of_a_large_wheel() {
+        let noise: Vec<u8> = (0..3_000_000_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let bytes = wheel(&[
+            ("a/data.bin", &noise),
+            ("a-1.dist-info/METADATA", b"Name: a\n"),
+        ]);
+        let (outcome, fetched) = read(&bytes);
+        assert_eq!(outcome.unwrap(), b"Name: a\n");
+        assert!(fetched < 200_000, "{fetched}");
+    }
+
+    #[test]
+    fn a_wheel_without_one_clear_metadata_is_the_wheels_fault() {
+        let two: &[(&str, &[u8])] = &[
+            ("a-1.dist-info/METADATA", b""),
+            ("b-1.dist-info/METADATA", b""),
+        ];
+        for bytes in [
+            wheel(&[("a/b", b"")]),
+            wheel(two),
+            b"no zip at all".to_vec(),
+            Vec::new(),
+        ] {
+            assert!(matches!(read(&bytes).0, Err(Unreadable::Wheel(_))));
+        }
+    }
+
+    #[test]
+    fn a_failed_fetch_is_not_the_wheels_fault() {
+        let outcome = metadata(1000, |_, _| Err(io::Error::other("cut")));
+        assert!(matches!(outcome, Err(Unreadable::Io(_))));
+    }
+}

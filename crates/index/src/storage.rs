@@ -1,0 +1,200 @@
+//! The one store that all indexes of a server share, and how it stays bounded.
+//!
+//! Records and blobs are `store`'s; here is what needs memory across requests:
+//! which blobs are open, which files were used since the last note of it, and
+//! how much room is taken.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pyspec::Digest;
+use quick_cache::sync::Cache;
+use store::{Blob, Blobs, Db, FileRow};
+
+use crate::{Error, Stats};
+
+/// How many blobs are kept open; each costs a file descriptor.
+const MOST_OPEN: usize = 256;
+const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+/// Eviction frees a little more than it must, so that it does not run for every file.
+const EVICT_DOWN_TO: f64 = 0.95;
+
+type FileKey = (String, String);
+
+/// The one store that all indexes of a server share.
+pub struct Storage {
+    db: Db,
+    blobs: Blobs,
+    stats: Arc<Stats>,
+    limit: Option<u64>,
+    open: Cache<Digest, Blob>,
+    used: Mutex<HashMap<FileKey, Timestamp>>,
+    evicting: AtomicBool,
+}
+
+impl Storage {
+    /// Opens the store and counts what is in it. `limit` is in bytes.
+    pub async fn open(
+        db: Db,
+        blobs: Blobs,
+        stats: Arc<Stats>,
+        limit: Option<u64>,
+    ) -> Result<Arc<Self>, Error> {
+        let usage = db.usage().await?;
+        stats.disk_used.set(usage.bytes as i64);
+        stats.disk_limit.set(limit.unwrap_or(0) as i64);
+        Ok(Arc::new(Self {
+            db,
+            blobs,
+            stats,
+            limit,
+            open: Cache::new(MOST_OPEN),
+            used: Mutex::default(),
+            evicting: AtomicBool::new(false),
+        }))
+    }
+
+    /// Notes uses and keeps the disk bounded until the future is dropped; run it in the background.
+    pub async fn keep(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(NOTE_USE_EVERY);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.note_uses().await {
+                tracing::warn!(%error, "the times of last use could not be saved");
+            }
+            self.evict_if_needed().await;
+        }
+    }
+
+    /// Writes down which files were used since the last time.
+    pub async fn note_uses(&self) -> Result<(), Error> {
+        let used: Vec<_> = {
+            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            used.drain()
+                .map(|((mirror, path), at)| (mirror, path, at))
+                .collect()
+        };
+        if !used.is_empty() {
+            self.db.touch_files(&used).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// The blob of this digest, kept open; `None` if it is gone.
+    pub(crate) fn blob(&self, digest: &Digest, len: u64) -> Result<Option<Blob>, Error> {
+        if let Some(blob) = self.open.get(digest) {
+            // Somebody may have pruned the store beside us.
+            if self.blobs.contains(digest) {
+                return Ok(Some(blob));
+            }
+            self.open.remove(digest);
+            return Ok(None);
+        }
+        let blob = self.blobs.open(digest, Some(len))?;
+        if let Some(blob) = &blob {
+            self.open.insert(*digest, blob.clone());
+        }
+        Ok(blob)
+    }
+
+    /// Notes that a file was asked for; written down later in one go.
+    pub(crate) fn used(&self, mirror: &str, path: &str) {
+        let now = Timestamp::now();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.insert((mirror.to_owned(), path.to_owned()), now);
+    }
+
+    /// Notes that a blob of `bytes` came in, and makes room in the background if that was too much.
+    pub(crate) fn grew(self: &Arc<Self>, bytes: u64) {
+        self.stats.disk_used.add(bytes as i64);
+        if self.is_over(0) {
+            let storage = self.clone();
+            tokio::spawn(async move { storage.evict_if_needed().await });
+        }
+    }
+
+    /// Frees at least `bytes` of disk if that is possible; answers whether it was.
+    pub(crate) async fn make_room(&self, bytes: u64) -> bool {
+        let target = (self.stats.disk_used.value().max(0) as u64).saturating_sub(bytes);
+        self.evict_to(target).await >= bytes.min(1)
+    }
+
+    fn is_over(&self, slack: u64) -> bool {
+        let used = self.stats.disk_used.value().max(0) as u64;
+        self.limit
+            .is_some_and(|limit| used > limit.saturating_sub(slack))
+    }
+
+    async fn evict_if_needed(&self) {
+        let Some(limit) = self.limit.filter(|_| self.is_over(0)) else {
+            return;
+        };
+        self.evict_to((limit as f64 * EVICT_DOWN_TO) as u64).await;
+    }
+
+    /// Evicts the least recently used files until no more than `target` bytes are used; answers how many went.
+    async fn evict_to(&self, target: u64) -> u64 {
+        if self.evicting.swap(true, Ordering::AcqRel) {
+            return 0;
+        }
+        let outcome = self.evict_until(target).await;
+        self.evicting.store(false, Ordering::Release);
+        outcome.unwrap_or_else(|error| {
+            tracing::error!(%error, "files could not be evicted");
+            0
+        })
+    }
+
+    async fn evict_until(&self, target: u64) -> Result<u64, Error> {
+        self.note_uses().await?;
+        let mut freed = 0;
+        loop {
+            let candidates = self.db.least_recently_used(100).await?;
+            let mut progressed = false;
+            for file in candidates {
+                if self.stats.disk_used.value().max(0) as u64 <= target {
+                    return Ok(freed);
+                }
+                if !self.is_open(&file) {
+                    freed += self.evict(&file).await?;
+                    progressed = true;
+                }
+            }
+            if !progressed {
+                return Ok(freed);
+            }
+        }
+    }
+
+    /// Whether somebody is reading the file: the cache of open blobs holds one handle, readers hold more.
+    fn is_open(&self, file: &FileRow) -> bool {
+        self.open
+            .get(&file.digest)
+            .is_some_and(|blob| blob.holders() > 2)
+    }
+
+    async fn evict(&self, file: &FileRow) -> Result<u64, Error> {
+        self.open.remove(&file.digest);
+        let freed = store::evict(&self.db, &self.blobs, file).await?;
+        self.stats.disk_used.add(-(freed as i64));
+        self.stats.evicted_files.add(1);
+        self.stats.evicted_bytes.add(freed);
+        tracing::debug!(index = %file.mirror, file = %file.filename, bytes = freed, "evicted `{}`", file.filename);
+        Ok(freed)
+    }
+}
