@@ -1,0 +1,130 @@
+//! A path taken apart by hand: what the hot path matches and what the log names.
+//!
+//! This never decides whether something exists. A path that fits no pattern, or
+//! is written in an unusual way, simply goes through the router.
+
+use crate::told::Route;
+
+/// What a path names; the parts are as written, still percent-encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address<'a> {
+    /// Which kind of thing.
+    pub(crate) route: Route,
+    /// `user/index`; `None` is the default index.
+    pub(crate) index: Option<&'a str>,
+    /// The project, on a page with its trailing slash.
+    pub(crate) project: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// Takes a path apart.
+    pub(crate) fn parse(path: &'a str) -> Self {
+        let none = |route| Self {
+            route,
+            index: None,
+            project: None,
+        };
+        if let Some(rest) = path.strip_prefix("/simple/") {
+            return Self::page(None, rest);
+        }
+        if let Some(tail) = path.strip_prefix("/+f/") {
+            return none(file(tail));
+        }
+        match path {
+            "/" => return none(Route::Home),
+            "/+health" | "/+ready" | "/+metrics" => return none(Route::Operator),
+            "/simple" => return none(Route::Listing),
+            _ => {}
+        }
+        Self::of_index(path).unwrap_or(none(Route::Other))
+    }
+
+    /// `/{user}/{index}/+…`
+    fn of_index(path: &'a str) -> Option<Self> {
+        let plus = path.find("/+")?;
+        let index = path.get(1..plus)?;
+        let (user, name) = index.split_once('/')?;
+        if user.is_empty() || name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let rest = &path[plus + 2..];
+        if let Some(rest) = rest.strip_prefix("simple/") {
+            return Some(Self::page(Some(index), rest));
+        }
+        let route = match rest.strip_prefix("f/") {
+            Some(tail) => file(tail),
+            None if rest == "simple" => Route::Listing,
+            None => return None,
+        };
+        Some(Self {
+            route,
+            index: Some(index),
+            project: None,
+        })
+    }
+
+    fn page(index: Option<&'a str>, rest: &'a str) -> Self {
+        let project = rest.strip_suffix('/').filter(|name| !name.contains('/'));
+        let route = match project {
+            None if rest.is_empty() => Route::Listing,
+            None if rest.contains('/') => Route::Other,
+            _ => Route::Page,
+        };
+        Self {
+            route,
+            index,
+            project,
+        }
+    }
+}
+
+fn file(tail: &str) -> Route {
+    match tail.rsplit_once('.') {
+        Some((_, "metadata")) => Route::Metadata,
+        Some((_, "provenance")) => Route::Provenance,
+        _ => Route::File,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_named_for_what_they_ask() {
+        let at = |route, index, project| Address {
+            route,
+            index,
+            project,
+        };
+        let own = Some("root/pypi");
+        for (path, want) in [
+            ("/", at(Route::Home, None, None)),
+            ("/+health", at(Route::Operator, None, None)),
+            ("/simple", at(Route::Listing, None, None)),
+            ("/simple/", at(Route::Listing, None, None)),
+            ("/simple/numpy/", at(Route::Page, None, Some("numpy"))),
+            ("/simple/numpy", at(Route::Page, None, None)),
+            ("/simple/a/b/", at(Route::Other, None, None)),
+            ("/root/pypi/+simple/", at(Route::Listing, own, None)),
+            ("/root/pypi/+simple", at(Route::Listing, own, None)),
+            (
+                "/root/pypi/+simple/numpy/",
+                at(Route::Page, own, Some("numpy")),
+            ),
+            ("/root/pypi/+f/ab/x.whl", at(Route::File, own, None)),
+            (
+                "/root/pypi/+f/ab/x.whl.metadata",
+                at(Route::Metadata, own, None),
+            ),
+            ("/+f/ab/x.whl.provenance", at(Route::Provenance, None, None)),
+            ("/root/+simple/numpy/", at(Route::Other, None, None)),
+            ("/a/b/c/+simple/numpy/", at(Route::Other, None, None)),
+            ("//pypi/+simple/numpy/", at(Route::Other, None, None)),
+            ("/+api", at(Route::Other, None, None)),
+            ("*", at(Route::Other, None, None)),
+        ] {
+            assert_eq!(Address::parse(path), want, "{path}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Files and what stands beside them: whole, in part, or not at all because the
+//! client has them.
+//!
+//! Files are sent as they are, never under a `Content-Encoding`: pip hashes what
+//! it receives.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    WARNING,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use index::{Cache, Growing, Open, Part, Source};
+use store::Blob;
+
+use crate::app::App;
+use crate::body::{Body, Following, Stored};
+use crate::conditional::not_modified;
+use crate::fault::Fault;
+use crate::page::{CACHE, told};
+use crate::range::{Wanted, wanted};
+use crate::routes::At;
+use crate::shelf::warning;
+use crate::told::CacheState;
+
+/// Files up to this are read, not mapped: a mapping costs more than the copy.
+const SMALL: u64 = 64 * 1024;
+
+/// A file's bytes never change under its address.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// What a file's bytes are taken from.
+enum Content {
+    Small(Bytes),
+    Stored(Blob),
+    Growing(Arc<Growing>),
+}
+
+/// `/+f/{tail}` and its like.
+pub(crate) async fn open(
+    State(app): State<App>,
+    at: At,
+    request: Request,
+) -> Result<Response<Body>, Fault> {
+    let (head, _) = request.into_parts();
+    let (path, part) = part(at.tail());
+    let found = app
+        .domain(find(at.source.clone(), path.to_owned(), part))
+        .await?;
+    let (open, content) = found.ok_or_else(|| {
+        Fault::from(index::Error::NoSuchFile {
+            index: at.name.to_string(),
+            file: path.rsplit('/').next().unwrap_or(path).to_owned(),
+        })
+    })?;
+    let state = CacheState::from(&open.cache);
+    let common = common(&open, state);
+    let mut response = if not_modified(&head.headers, &open.etag, open.last_modified) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        send(&app, &open, content, &head).await?
+    };
+    response.headers_mut().extend(common);
+    if let Some((project, _)) = open.filename.project_and_version() {
+        response.extensions_mut().insert(project);
+    }
+    Ok(told(response, state))
+}
+
+/// Takes the suffix of what stands beside a file off its path.
+fn part(tail: &str) -> (&str, Part) {
+    if let Some(file) = tail.strip_suffix(".metadata") {
+        (file, Part::Metadata)
+    } else if let Some(file) = tail.strip_suffix(".provenance") {
+        (file, Part::Provenance)
+    } else {
+        (tail, Part::File)
+    }
+}
+
+/// Opens a file, and reads it at once where it is small. Runs on the main runtime.
+async fn find(
+    source: Arc<dyn Source>,
+    path: String,
+    part: Part,
+) -> Result<Option<(Open, Content)>, index::Error> {
+    let Some(open) = source.open(&path, part).await? else {
+        return Ok(None);
+    };
+    let content = match &open.body {
+        index::Body::Growing(growing) => Content::Growing(growing.clone()),
+        index::Body::Stored(blob) if blob.len() > SMALL => Content::Stored(blob.clone()),
+        index::Body::Stored(blob) => Content::Small(read(blob.clone()).await?),
+    };
+    Ok(Some((open, content)))
+}
+
+async fn read(blob: Blob) -> Result<Bytes, index::Error> {
+    let len = blob.len() as usize;
+    if len > 0 && !blob.resident(0, len) {
+        let cold = blob.clone();
+        // A failure here shows again, with its reason, when the bytes are read.
+        let _ = tokio::task::spawn_blocking(move || cold.populate(0, len)).await;
+    }
+    let mut bytes = vec![0; len];
+    let mut filled = 0;
+    while filled < len {
+        match blob.read_at(filled as u64, &mut bytes[filled..])? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes.into())
+}
+
+/// The headers of every good answer, 304 included.
+fn common(open: &Open, state: CacheState) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
+    if let Ok(etag) = HeaderValue::from_str(&open.etag) {
+        headers.insert(ETAG, etag);
+    }
+    if let Some(date) = open.last_modified.and_then(|at| http_date(at).ok()) {
+        headers.insert(LAST_MODIFIED, date);
+    }
+    headers.insert(CACHE_CONTROL, FOREVER);
+    headers.insert(CACHE, HeaderValue::from_static(state.name()));
+    if let Cache::Stale { why } = &open.cache {
+        headers.insert(WARNING, warning(why));
+    }
+    headers
+}
+
+fn http_date(at: jiff::Timestamp) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    HeaderValue::try_from(httpdate::fmt_http_date(at.into()))
+}
+
+/// The whole file or a part of it.
+async fn send(
+    app: &App,
+    open: &Open,
+    content: Content,
+    head: &Parts,
+) -> Result<Response<Body>, Fault> {
+    let len = match &content {
+        Content::Small(bytes) => Some(bytes.len() as u64),
+        Content::Stored(blob) => Some(blob.len()),
+        Content::Growing(growing) => known_len(open, growing).await?,
+    };
+    // Ranges are defined for GET alone, and need a length to be cut from.
+    let wanted = match len {
+        Some(len) if head.method == Method::GET => {
+            wanted(&head.headers, len, &open.etag, open.last_modified)
+        }
+        _ => Wanted::Whole,
+    };
+    let (start, end) = match wanted {
+        Wanted::Whole => (0, len),
+        Wanted::Part { start, end } => (start, Some(end)),
+        Wanted::Unsatisfiable => return Err(unsatisfiable(open, len)),
+    };
+    let body = body(app, content, (start, end), head).await?;
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(open.content_type));
+    if let Some(end) = end {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
+    }
+    if let (Wanted::Part { start, end }, Some(len)) = (wanted, len) {
+        let range = format!("bytes {start}-{}/{len}", end - 1);
+        headers.insert(
+            CONTENT_RANGE,
+            HeaderValue::try_from(range).unwrap_or(HeaderValue::from_static("")),
+        );
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+/// An arriving file's length; where upstream has not said it yet, its first
+/// byte is waited for.
+async fn known_len(open: &Open, growing: &Growing) -> Result<Option<u64>, Fault> {
+    if let Some(len) = growing.len().or(open.len) {
+        return Ok(Some(len));
+    }
+    growing.wait(0).await.map_err(failed)?;
+    Ok(growing.len())
+}
+
+fn unsatisfiable(open: &Open, len: Option<u64>) -> Fault {
+    let len = len.unwrap_or_default();
+    let line = format!(
+        "`{}` has {len} bytes: the range asked for is outside of it",
+        open.filename
+    );
+    let range = HeaderValue::try_from(format!("bytes */{len}"))
+        .unwrap_or(HeaderValue::from_static("bytes */0"));
+    Fault::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        line,
+    )
+    .with(CONTENT_RANGE, range)
+}
+
+async fn body(
+    app: &App,
+    content: Content,
+    (start, end): (u64, Option<u64>),
+    head: &Parts,
+) -> Result<Body, Fault> {
+    let path = || Arc::from(head.uri.path());
+    Ok(match (content, end) {
+        (Content::Small(bytes), Some(end)) => Body::full(bytes.slice(start as usize..end as usize)),
+        (Content::Stored(blob), Some(end)) => {
+            Body::Stored(Stored::new(blob, (start, end), path(), app.main().clone()))
+        }
+        (Content::Growing(growing), end) if head.method == Method::HEAD => {
+            Body::Following(Following::new(growing, (start, end), 0, path()))
+        }
+        (Content::Growing(growing), end) => {
+            // As long as no byte was sent, a failure can still be said in words.
+            let readable = growing.wait(start).await.map_err(failed)?;
+            Body::Following(Following::new(growing, (start, end), readable, path()))
+        }
+        // Not reached: the length of what is stored is known.
+        (Content::Small(_) | Content::Stored(_), None) => Body::empty(),
+    })
+}
+
+fn failed(error: Arc<index::Error>) -> Fault {
+    Fault::from(Arc::unwrap_or_clone(error))
+}
