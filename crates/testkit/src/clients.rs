@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 /// A home directory, a cache and install targets that one test uses.
 #[derive(Debug)]
 pub struct Scratch {
-    home: TempDir,
+    home: Arc<TempDir>,
     cache: bool,
     variables: Vec<(String, String)>,
 }
@@ -57,13 +58,17 @@ pub struct Installed {
     pub run: Run,
     /// Where it installed.
     pub target: PathBuf,
+    /// Keeps the target as long as somebody may look into it.
+    _home: Arc<TempDir>,
 }
 
 impl Scratch {
     /// A home without a cache: every run starts cold.
     pub fn new() -> Self {
         Self {
-            home: TempDir::with_prefix("pilothouse-client-").expect("a temporary directory"),
+            home: Arc::new(
+                TempDir::with_prefix("pilothouse-client-").expect("a temporary directory"),
+            ),
             cache: false,
             variables: Vec::new(),
         }
@@ -201,6 +206,7 @@ impl Installer {
         Installed {
             run: self.run(scratch, &all),
             target,
+            _home: Arc::clone(&scratch.home),
         }
     }
 }
@@ -257,7 +263,7 @@ impl Installed {
     pub fn projects(&self) -> Vec<String> {
         self.run.succeeds();
         let mut projects: Vec<String> = fs::read_dir(&self.target)
-            .expect("the target directory is there")
+            .unwrap_or_else(|error| panic!("no target: {error}\n{}", self.run.output()))
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name().into_string().ok()?;
                 Some(name.strip_suffix(".dist-info")?.replacen('-', "==", 1))

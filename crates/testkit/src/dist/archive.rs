@@ -110,7 +110,7 @@ pub(super) fn sdist(project: &str, dist: &Dist) -> Vec<u8> {
     gzip.finish().expect("a Vec takes bytes")
 }
 
-/// One ustar entry: a regular file, owner root, time zero.
+/// One ustar entry: a regular file, owner root, one fixed time.
 fn tar_entry(out: &mut impl Write, name: &str, content: &[u8]) {
     let mut header = [0_u8; 512];
     header[..name.len()].copy_from_slice(name.as_bytes());
@@ -118,7 +118,8 @@ fn tar_entry(out: &mut impl Write, name: &str, content: &[u8]) {
     header[108..116].copy_from_slice(b"0000000\0");
     header[116..124].copy_from_slice(b"0000000\0");
     header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-    header[136..148].copy_from_slice(b"00000000000\0");
+    // Zip knows no time before 1980, and backends copy this one.
+    header[136..148].copy_from_slice(format!("{:011o}\0", 1_704_164_645).as_bytes());
     header[148..156].copy_from_slice(b"        ");
     header[156] = b'0';
     header[257..265].copy_from_slice(b"ustar\x0000");
