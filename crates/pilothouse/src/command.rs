@@ -1,0 +1,49 @@
+//! The commands, one file each.
+
+pub(crate) mod cache;
+pub(crate) mod config;
+pub(crate) mod serve;
+pub(crate) mod stats;
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::Context as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::config::{Config, Environment, Overrides, Places};
+use crate::failure::Outcome;
+
+/// Does what the arguments say.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = match arguments.command {
+        Command::Serve(serve) => serve::run(serve, arguments.verbosity),
+        Command::Cache(cache) => cache::run(cache, &mut out),
+        Command::Config(config) => config::run(config, &mut out),
+        Command::Stats(stats) => stats::run(stats, &mut out),
+    }?;
+    out.flush()?;
+    Ok(outcome)
+}
+
+/// The configuration that these flags, the variables and the file come to.
+fn configured(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
+    crate::config::load(flags.into(), &Environment::of_process(), &Places::of_user())
+}
+
+/// Prints `value` as JSON, for programs.
+fn print_json(out: &mut dyn Write, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Runs `work` on a small runtime of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .context("the system gives no event loop")?
+        .block_on(work)
+}

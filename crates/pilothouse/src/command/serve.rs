@@ -1,0 +1,188 @@
+//! `pilothouse serve`: opens everything, says what it assumed, serves until it is told to stop.
+
+mod bind;
+mod stop;
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use index::mirror::Mirror;
+use index::{Catalog, IndexName, Source, Stats, Storage};
+use store::{Blobs, DataDir, Db, Mode};
+use tokio::runtime::{Handle, Runtime};
+
+use crate::arguments::{Settings, TEMPLATE, Verbosity};
+use crate::config::{Config, Log, MaxSize, Places};
+use crate::failure::{Explained, Outcome};
+use crate::units::ByteSize;
+use crate::{advice, container};
+
+/// Serve a caching mirror of PyPI to pip and uv
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse serve --listen 127.0.0.1:3141 --listen 172.17.0.1:3141\n\n")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    settings: Settings,
+    /// Write the server's URL to this file once it listens
+    #[arg(long, value_name = "FILE", hide = true)]
+    ready_file: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<Outcome> {
+    let config = super::configured(arguments.settings)?;
+    crate::log::start(config.log.value, verbosity.level());
+    let runtime = Runtime::new().context("the system gives no event loop")?;
+    runtime.block_on(async {
+        let listeners = bind::all(&config.listen.value).await?;
+        let addresses = listeners
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<Result<Vec<_>, _>>()?;
+        let data_dir = open(&config.data_dir.value)?;
+        let house = House::open(&config, &data_dir).await?;
+        if verbosity.level() >= 0 {
+            eprint!("{}", greeting(&config, &addresses, &house.limit_in_words));
+        }
+        if let Some(file) = &arguments.ready_file {
+            announce(file, &addresses)?;
+        }
+        house.serve(&config, listeners, addresses).await
+    })?;
+    Ok(Outcome::Clean)
+}
+
+/// Everything that is open while we serve.
+struct House {
+    catalog: Catalog,
+    stats: Arc<Stats>,
+    storage: Arc<Storage>,
+    blobs: Blobs,
+    limit_in_words: String,
+}
+
+impl House {
+    async fn open(config: &Config, data_dir: &DataDir) -> anyhow::Result<Self> {
+        let blobs = data_dir.blobs();
+        let db = data_dir
+            .db()
+            .await
+            .context("the database cannot be opened")?;
+        let (limit, limit_in_words) = limit(config.max_size.value, &db, &blobs).await?;
+        let stats = Arc::new(Stats::default());
+        let storage = Storage::open(db, blobs.clone(), stats.clone(), limit).await?;
+        let mut sources: Vec<(IndexName, Arc<dyn Source>)> = Vec::new();
+        for mirror in &config.mirrors {
+            let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current());
+            let opened = opened
+                .map_err(anyhow::Error::msg)
+                .with_context(|| format!("the mirror `{}` cannot be opened", mirror.name))?;
+            sources.push((mirror.name.clone(), Arc::new(opened)));
+        }
+        Ok(Self {
+            catalog: Catalog::new(config.default.value.clone(), sources),
+            stats,
+            storage,
+            blobs,
+            limit_in_words,
+        })
+    }
+
+    async fn serve(
+        self,
+        config: &Config,
+        listeners: Vec<TcpListener>,
+        listen: Vec<SocketAddr>,
+    ) -> anyhow::Result<()> {
+        let server = server::Config {
+            listen,
+            log: match config.log.value {
+                Log::Text => server::LogFormat::Text,
+                Log::Json => server::LogFormat::Json,
+                Log::Off => server::LogFormat::Off,
+            },
+            ..server::Config::default()
+        };
+        let keeper = tokio::spawn(self.storage.clone().keep());
+        let app = server::App::new(
+            server,
+            self.catalog,
+            self.stats,
+            probe(self.blobs),
+            Handle::current(),
+        );
+        server::serve_all(listeners, app, stop::wanted()).await?;
+        keeper.abort();
+        self.storage.note_uses().await?;
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<DataDir> {
+    DataDir::open(path, Mode::Serve).with_context(|| {
+        Explained::new(
+            format!("the data directory `{}` cannot be opened", path.display()),
+            "`--data-dir DIR` names another one",
+        )
+    })
+}
+
+/// How many bytes the cache may take, and the same in words.
+async fn limit(max_size: MaxSize, db: &Db, blobs: &Blobs) -> anyhow::Result<(Option<u64>, String)> {
+    Ok(match max_size {
+        MaxSize::Unlimited => (None, "as much disk as there is".to_owned()),
+        MaxSize::Bytes(size) => (Some(size.0), format!("at most {size}")),
+        MaxSize::Auto => {
+            let ours = blobs.free_space()?.free + db.usage().await?.bytes;
+            (
+                Some(ours / 2),
+                format!(
+                    "at most {}, half of what the disk has for us",
+                    ByteSize(ours / 2).rounded()
+                ),
+            )
+        }
+    })
+}
+
+/// Whether we can do our work: the disk answers and is not full to the brim.
+fn probe(blobs: Blobs) -> server::Probe {
+    Arc::new(move || match blobs.free_space() {
+        Ok(space) if space.free == 0 => Err("the data directory's disk is full".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn greeting(config: &Config, addresses: &[SocketAddr], limit: &str) -> String {
+    let urls: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("http://{address}"))
+        .collect();
+    format!(
+        "pilothouse {} listens on {}\n{}\n{}\n",
+        env!("CARGO_PKG_VERSION"),
+        urls.join(" and "),
+        advice::assumptions(config, limit, &Places::of_user()),
+        advice::lines_to_paste(addresses, &container::way()),
+    )
+}
+
+/// Tells whoever waits for it that we listen, and where; never half a line.
+fn announce(file: &Path, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    let Some(address) = addresses.first() else {
+        return Ok(());
+    };
+    let url = format!(
+        "http://{}\n",
+        SocketAddr::new(advice::reachable(address.ip()), address.port())
+    );
+    let mut staged = file.as_os_str().to_owned();
+    staged.push(".staged");
+    fs::write(&staged, url)
+        .and_then(|()| fs::rename(&staged, file))
+        .with_context(|| format!("the ready file `{}` cannot be written", file.display()))
+}

@@ -1,0 +1,350 @@
+//! One mirror: its table in the file, and what it comes to.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use index::IndexName;
+use index::mirror::{Auth, FileHosts, Secret, Upstream};
+use url::Url;
+
+use super::reader::Table;
+use super::{Environment, Setting};
+use crate::units::Period;
+
+/// The keys of a mirror's table.
+pub(super) const KEYS: &[&str] = &[
+    "upstream",
+    "kind",
+    "fresh-for",
+    "missing-for",
+    "missing",
+    "file-hosts",
+    "username",
+    "password",
+    "password-env",
+    "password-file",
+    "token",
+    "token-env",
+    "token-file",
+    "connect-timeout",
+    "read-timeout",
+    "connections-per-file",
+    "offline",
+];
+
+/// The index that is always there.
+pub(super) const ROOT: &str = "root/pypi";
+
+/// One mirror, with nothing left open.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    pub(crate) name: IndexName,
+    pub(crate) upstream: Setting<Upstream>,
+    pub(crate) manners: Manners,
+}
+
+/// How a mirror behaves, wherever its upstream is.
+#[derive(Debug)]
+pub(crate) struct Manners {
+    pub(crate) auth: Setting<Auth>,
+    pub(crate) fresh_for: Setting<Period>,
+    pub(crate) missing_for: Setting<Period>,
+    pub(crate) missing: Setting<Vec<u16>>,
+    pub(crate) file_hosts: Setting<FileHosts>,
+    pub(crate) connect_timeout: Setting<Period>,
+    pub(crate) read_timeout: Setting<Period>,
+    pub(crate) connections_per_file: Setting<usize>,
+    /// Absent means: as the whole server.
+    pub(crate) offline: Option<Setting<bool>>,
+}
+
+/// A mirror's table as it was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) upstream: Option<Setting<Upstream>>,
+    pub(super) manners: Manners,
+}
+
+impl Mirror {
+    /// As the domain wants it.
+    pub(crate) fn config(&self) -> index::mirror::Config {
+        let manners = &self.manners;
+        index::mirror::Config {
+            name: self.name.clone(),
+            upstream: self.upstream.value.clone(),
+            auth: manners.auth.value.clone(),
+            file_hosts: manners.file_hosts.value.clone(),
+            fresh_for: manners.fresh_for.value.0,
+            missing_for: manners.missing_for.value.0,
+            missing: manners.missing.value.clone(),
+            offline: manners
+                .offline
+                .as_ref()
+                .is_some_and(|offline| offline.value),
+            connect_timeout: manners.connect_timeout.value.0,
+            read_timeout: manners.read_timeout.value.0,
+            connections_per_file: manners.connections_per_file.value,
+        }
+    }
+}
+
+impl Manners {
+    /// Where nothing is said, the domain's own defaults.
+    pub(super) fn default_for(name: &IndexName) -> Self {
+        let defaults =
+            index::mirror::Config::new(name.clone(), Upstream::Directory(PathBuf::new()));
+        // PyPI keeps its files on another host than its pages.
+        let file_hosts = if name.as_str() == ROOT {
+            FileHosts::AnyPublic
+        } else {
+            defaults.file_hosts
+        };
+        Self {
+            auth: Setting::default(defaults.auth),
+            fresh_for: Setting::default(Period(defaults.fresh_for)),
+            missing_for: Setting::default(Period(defaults.missing_for)),
+            missing: Setting::default(defaults.missing),
+            file_hosts: Setting::default(file_hosts),
+            connect_timeout: Setting::default(Period(defaults.connect_timeout)),
+            read_timeout: Setting::default(Period(defaults.read_timeout)),
+            connections_per_file: Setting::default(defaults.connections_per_file),
+            offline: None,
+        }
+    }
+}
+
+/// Reads the table of mirror `name`.
+pub(super) fn read(
+    name: &IndexName,
+    table: &Table,
+    directory: &Path,
+    environment: &Environment,
+) -> Written {
+    let defaults = Manners::default_for(name);
+    let find_links = table.text("kind", kind).is_some_and(|kind| kind.value);
+    let upstream = table.text("upstream", |text| upstream(text, find_links, directory));
+    if upstream.is_none() && !table.has("upstream") && (find_links || name.as_str() != ROOT) {
+        table.fault(
+            "",
+            "has no upstream: add `upstream = \"https://…/simple/\"`".to_owned(),
+        );
+    }
+    let manners = Manners {
+        auth: auth(table, upstream.as_ref(), directory, environment).unwrap_or(defaults.auth),
+        fresh_for: table
+            .text("fresh-for", str::parse)
+            .unwrap_or(defaults.fresh_for),
+        missing_for: table
+            .text("missing-for", str::parse)
+            .unwrap_or(defaults.missing_for),
+        missing: statuses(table).unwrap_or(defaults.missing),
+        file_hosts: file_hosts(table).unwrap_or(defaults.file_hosts),
+        connect_timeout: table
+            .text("connect-timeout", timeout)
+            .unwrap_or(defaults.connect_timeout),
+        read_timeout: table
+            .text("read-timeout", timeout)
+            .unwrap_or(defaults.read_timeout),
+        connections_per_file: table
+            .number("connections-per-file", 1..=16)
+            .map_or(defaults.connections_per_file, |number| {
+                number.map(|number| number as usize)
+            }),
+        offline: table.flag("offline"),
+    };
+    Written { upstream, manners }
+}
+
+/// Whether the mirror is a flat page of links.
+fn kind(text: &str) -> Result<bool, String> {
+    match text {
+        "simple" => Ok(false),
+        "find-links" => Ok(true),
+        _ => Err(format!(
+            "`{text}` is not a kind of mirror: write `simple` or `find-links`"
+        )),
+    }
+}
+
+fn upstream(text: &str, find_links: bool, directory: &Path) -> Result<Upstream, String> {
+    match (find_links, text.contains("://")) {
+        (false, _) => simple(text),
+        (true, true) => match web(text)? {
+            Web::Http(url) => Ok(Upstream::FindLinks(url)),
+            Web::File(path) => Ok(Upstream::Directory(path)),
+        },
+        (true, false) => Ok(Upstream::Directory(directory.join(text))),
+    }
+}
+
+/// The address of a Simple index.
+pub(crate) fn simple(text: &str) -> Result<Upstream, String> {
+    match web(text)? {
+        Web::Http(mut url) => {
+            if !url.path().ends_with('/') {
+                url.set_path(&format!("{}/", url.path()));
+            }
+            Ok(Upstream::Simple(url))
+        }
+        Web::File(_) => Err("a directory is no Simple index: in the config file, set `kind = \"find-links\"` beside it".to_owned()),
+    }
+}
+
+enum Web {
+    Http(Url),
+    File(PathBuf),
+}
+
+/// Never repeats `text`, which may hold a password.
+fn web(text: &str) -> Result<Web, String> {
+    let url: Url = text.parse().map_err(|error| {
+        format!("is not a URL ({error}): write it like `https://pypi.example/simple/`")
+    })?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("may have no `?` and no `#`: projects' names are put at its end".to_owned());
+    }
+    match url.scheme() {
+        "http" | "https" => Ok(Web::Http(url)),
+        "file" => url
+            .to_file_path()
+            .map(Web::File)
+            .map_err(|()| "is not a path on this machine".to_owned()),
+        other => Err(format!(
+            "`{other}:` cannot be mirrored: write an http or https address"
+        )),
+    }
+}
+
+fn timeout(text: &str) -> Result<Period, String> {
+    let period: Period = text
+        .parse()
+        .map_err(|error: crate::units::InvalidPeriod| error.to_string())?;
+    if period.0 < Duration::from_millis(10) {
+        return Err("is too short for any answer".to_owned());
+    }
+    Ok(period)
+}
+
+fn statuses(table: &Table) -> Option<Setting<Vec<u16>>> {
+    let statuses = table.numbers("missing", 400..=499)?;
+    Some(statuses.map(|statuses| statuses.into_iter().map(|status| status as u16).collect()))
+}
+
+fn file_hosts(table: &Table) -> Option<Setting<FileHosts>> {
+    let hosts = table.texts("file-hosts", host)?;
+    Some(hosts.map(|hosts| {
+        if hosts.iter().any(|host| host == "*") {
+            FileHosts::AnyPublic
+        } else {
+            FileHosts::Listed(hosts)
+        }
+    }))
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    if text == "*"
+        || url::Host::parse(name).is_ok_and(|host| host.to_string() == name.to_ascii_lowercase())
+    {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(format!(
+            "`{text}` is not a host: write `files.example.org`, `*.example.org`, or `*` for any public host"
+        ))
+    }
+}
+
+/// Puts username, password and token together.
+fn auth(
+    table: &Table,
+    upstream: Option<&Setting<Upstream>>,
+    directory: &Path,
+    environment: &Environment,
+) -> Option<Setting<Auth>> {
+    let username = table.text("username", |text| Ok::<_, String>(text.to_owned()));
+    let password = secret(
+        table,
+        ["password", "password-env", "password-file"],
+        directory,
+        environment,
+    )
+    .ok()?;
+    let token = secret(
+        table,
+        ["token", "token-env", "token-file"],
+        directory,
+        environment,
+    )
+    .ok()?;
+    let in_url = upstream
+        .and_then(|upstream| upstream.value.url())
+        .is_some_and(|url| !url.username().is_empty());
+    let key = [
+        "username",
+        "password",
+        "password-env",
+        "password-file",
+        "token",
+        "token-env",
+        "token-file",
+    ]
+    .into_iter()
+    .find(|key| table.has(key))?;
+    let wrong = match (username, password, token) {
+        _ if in_url => "the upstream's URL has a username already: write it in one place",
+        (Some(username), Some(password), None) => {
+            return Some(password.map(|password| Auth::Basic {
+                username: username.value,
+                password,
+            }));
+        }
+        (None, None, Some(token)) => return Some(token.map(Auth::Bearer)),
+        (Some(_), None, None) => "needs `password`, `password-env` or `password-file` beside it",
+        (None, Some(_), None) => "needs `username` beside it",
+        _ => "there is a token too: write either a token, or a username and a password",
+    };
+    table.fault(key, wrong.to_owned());
+    None
+}
+
+/// A secret from one of three keys: as it is, from a variable, from a file. `Err` is a fault that was noted.
+fn secret(
+    table: &Table,
+    keys: [&'static str; 3],
+    directory: &Path,
+    environment: &Environment,
+) -> Result<Option<Setting<Secret>>, ()> {
+    let [literal, variable, file] = keys;
+    let given: Vec<&str> = keys.into_iter().filter(|key| table.has(key)).collect();
+    let read = match given.as_slice() {
+        [] => return Ok(None),
+        [_] => table
+            .text(literal, |text| Ok::<_, String>(Secret::new(text)))
+            .or_else(|| table.text(variable, |name| from_environment(name, environment)))
+            .or_else(|| table.text(file, |path| from_file(&directory.join(path)))),
+        [first, rest @ ..] => {
+            table.fault(
+                first,
+                format!(
+                    "cannot stand beside `{}`: keep one of them",
+                    rest.join("`, `")
+                ),
+            );
+            None
+        }
+    };
+    read.map(Some).ok_or(())
+}
+
+fn from_environment(name: &str, environment: &Environment) -> Result<Secret, String> {
+    environment
+        .get(name)
+        .map(Secret::new)
+        .ok_or_else(|| format!("the variable `{name}` is not set"))
+}
+
+fn from_file(path: &Path) -> Result<Secret, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("`{}` cannot be read ({error})", path.display()))?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}

@@ -1,0 +1,113 @@
+//! What flags and variables say; both can say the same things.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use index::mirror::Upstream;
+
+use super::{Fault, Log, MaxSize, Origin, Setting, file, mirror};
+use crate::units::Period;
+
+/// The process's variables, as far as they are text.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment(BTreeMap<String, String>);
+
+/// What was said outside of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) data_dir: Option<Setting<PathBuf>>,
+    pub(crate) listen: Option<Setting<Vec<SocketAddr>>>,
+    pub(crate) log: Option<Setting<Log>>,
+    pub(crate) max_size: Option<Setting<MaxSize>>,
+    /// Of `root/pypi`.
+    pub(crate) upstream: Option<Setting<Upstream>>,
+    /// Of every mirror.
+    pub(crate) fresh_for: Option<Setting<Period>>,
+    /// Of every mirror.
+    pub(crate) offline: Option<Setting<bool>>,
+}
+
+impl Environment {
+    /// Those of this process.
+    pub(crate) fn of_process() -> Self {
+        let texts = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self(texts.collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A variable that is set, and not to nothing.
+    fn read<T, E: fmt::Display>(
+        &self,
+        name: &'static str,
+        faults: &mut Vec<Fault>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Setting<T>> {
+        let text = self.get(name).filter(|text| !text.is_empty())?;
+        match parse(text) {
+            Ok(value) => Some(Setting::new(value, Origin::Environment(name))),
+            Err(error) => {
+                faults.push(Fault {
+                    line: None,
+                    key: name.to_owned(),
+                    what: error.to_string(),
+                });
+                None
+            }
+        }
+    }
+}
+
+impl Overrides {
+    /// What `PILOTHOUSE_*` say.
+    pub(super) fn from_environment(environment: &Environment, faults: &mut Vec<Fault>) -> Self {
+        let path = |text: &str| Ok::<_, String>(PathBuf::from(text));
+        Self {
+            config: environment
+                .read("PILOTHOUSE_CONFIG", faults, path)
+                .map(|setting| setting.value),
+            data_dir: environment.read("PILOTHOUSE_DATA_DIR", faults, path),
+            listen: environment.read("PILOTHOUSE_LISTEN", faults, addresses),
+            log: environment.read("PILOTHOUSE_LOG", faults, file::log),
+            max_size: environment.read("PILOTHOUSE_MAX_SIZE", faults, file::max_size),
+            upstream: environment.read("PILOTHOUSE_UPSTREAM", faults, mirror::simple),
+            fresh_for: environment.read("PILOTHOUSE_FRESH_FOR", faults, str::parse),
+            offline: environment.read("PILOTHOUSE_OFFLINE", faults, truth),
+        }
+    }
+
+    /// `self` where it speaks, otherwise `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            config: self.config.or(other.config),
+            data_dir: self.data_dir.or(other.data_dir),
+            listen: self.listen.or(other.listen),
+            log: self.log.or(other.log),
+            max_size: self.max_size.or(other.max_size),
+            upstream: self.upstream.or(other.upstream),
+            fresh_for: self.fresh_for.or(other.fresh_for),
+            offline: self.offline.or(other.offline),
+        }
+    }
+}
+
+/// Addresses with commas or spaces between them.
+fn addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    words.map(file::address).collect()
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("`{text}` should be `true` or `false`")),
+    }
+}

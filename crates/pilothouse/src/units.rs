@@ -1,0 +1,255 @@
+//! Sizes and times as people write them: `50 GiB`, `10 min`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ByteSize(pub(crate) u64);
+
+/// Why a text is not a size.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InvalidSize(String);
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Period(pub(crate) Duration);
+
+/// Why a text is not a length of time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InvalidPeriod(String);
+
+/// From the largest, with the names people use; the first is the one we write.
+const SIZES: [(u64, &[&str]); 9] = [
+    (1 << 40, &["TiB"]),
+    (1_000_000_000_000, &["TB", "T"]),
+    (1 << 30, &["GiB"]),
+    (1_000_000_000, &["GB", "G"]),
+    (1 << 20, &["MiB"]),
+    (1_000_000, &["MB", "M"]),
+    (1 << 10, &["KiB"]),
+    (1_000, &["kB", "K"]),
+    (1, &["bytes", "byte", "B", ""]),
+];
+
+const PERIODS: [(u64, &[&str]); 6] = [
+    (604_800_000, &["w", "week", "weeks"]),
+    (86_400_000, &["d", "day", "days"]),
+    (3_600_000, &["h", "hr", "hrs", "hour", "hours"]),
+    (60_000, &["min", "m", "mins", "minute", "minutes"]),
+    (1_000, &["s", "sec", "secs", "second", "seconds"]),
+    (1, &["ms"]),
+];
+
+impl ByteSize {
+    /// The size for a person's eye: three or four digits and a unit.
+    pub(crate) fn rounded(self) -> String {
+        let binary = SIZES.iter().filter(|(_, names)| names[0].ends_with("iB"));
+        for (unit, names) in binary {
+            if self.0 >= *unit {
+                return format!("{:.1} {}", self.0 as f64 / *unit as f64, names[0]);
+            }
+        }
+        format!("{} B", self.0)
+    }
+}
+
+impl FromStr for ByteSize {
+    type Err = InvalidSize;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSize> {
+        let invalid = || InvalidSize(text.to_owned());
+        let (number, unit) = split(text.trim());
+        let unit = find(&SIZES, unit, str::eq_ignore_ascii_case).ok_or_else(invalid)?;
+        let number: f64 = number.parse().map_err(|_| invalid())?;
+        let bytes = number * unit as f64;
+        // Beyond 2^53 a float no longer counts single bytes, and no disk is that big.
+        if bytes <= (1_u64 << 53) as f64 {
+            Ok(Self(bytes as u64))
+        } else {
+            Err(invalid())
+        }
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, names) = largest_divisor(&SIZES, self.0);
+        write!(f, "{} {}", self.0 / unit, names[0])
+    }
+}
+
+impl fmt::Display for InvalidSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a size: write a number and a unit, like `50 GiB` or `500 MB`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for InvalidSize {}
+
+impl FromStr for Period {
+    type Err = InvalidPeriod;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPeriod> {
+        let invalid = || InvalidPeriod(text.to_owned());
+        let mut rest = text.trim();
+        let mut millis = 0_u64;
+        if rest.is_empty() {
+            return Err(invalid());
+        }
+        while !rest.is_empty() {
+            let (number, tail) = split(rest);
+            let end = tail
+                .find(|c: char| !c.is_ascii_alphabetic())
+                .unwrap_or(tail.len());
+            let unit = find(&PERIODS, &tail[..end], |a, b| a == b).ok_or_else(invalid)?;
+            let part = number
+                .parse::<u64>()
+                .ok()
+                .and_then(|n| n.checked_mul(unit))
+                .ok_or_else(invalid)?;
+            millis = millis
+                .checked_add(part)
+                .filter(|sum| *sum < 1 << 53)
+                .ok_or_else(invalid)?;
+            rest = tail[end..].trim_start();
+        }
+        Ok(Self(Duration::from_millis(millis)))
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        if millis == 0 {
+            return f.write_str("0 s");
+        }
+        let (unit, names) = largest_divisor(&PERIODS, millis);
+        write!(f, "{} {}", millis / unit, names[0])
+    }
+}
+
+impl fmt::Display for InvalidPeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a length of time: write a number and a unit, like `30 s`, `10 min` or `1h 30m`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for InvalidPeriod {}
+
+/// The number at the start, and the unit after it.
+fn split(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start())
+}
+
+fn find(units: &[(u64, &[&str])], name: &str, same: impl Fn(&str, &str) -> bool) -> Option<u64> {
+    units
+        .iter()
+        .find(|(_, names)| names.iter().any(|known| same(known, name)))
+        .map(|(unit, _)| *unit)
+}
+
+fn largest_divisor<'a>(units: &'a [(u64, &'a [&'a str])], value: u64) -> (u64, &'a [&'a str]) {
+    let fits = |unit: u64| value >= unit && value.is_multiple_of(unit);
+    let smallest = units[units.len() - 1];
+    units
+        .iter()
+        .copied()
+        .find(|(unit, _)| fits(*unit))
+        .unwrap_or(smallest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("50 GiB", 50 << 30),
+            ("50GiB", 50 << 30),
+            ("50gib", 50 << 30),
+            ("10GB", 10_000_000_000),
+            ("1.5 KiB", 1536),
+            ("10G", 10_000_000_000),
+            ("4096", 4096),
+            ("0", 0),
+        ] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for bad in [
+            "",
+            "GiB",
+            "ten GiB",
+            "1 GiB!",
+            "-1",
+            "1e3",
+            "9999999 TiB",
+            "1..2 GiB",
+        ] {
+            assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in [
+            ("2s", 2),
+            ("1800s", 1800),
+            ("30m", 1800),
+            ("10 min", 600),
+            ("1h 30m", 5400),
+            ("1h30m", 5400),
+            ("30d", 30 * 86_400),
+            ("2 weeks", 14 * 86_400),
+            ("0s", 0),
+        ] {
+            assert_eq!(
+                text.parse(),
+                Ok(Period(Duration::from_secs(seconds))),
+                "{text}"
+            );
+        }
+        for bad in [
+            "",
+            "10",
+            "min",
+            "1.5h",
+            "-1s",
+            "1 fortnight",
+            "99999999999999999999s",
+            "1h,30m",
+        ] {
+            assert!(bad.parse::<Period>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in ["50 GiB", "10 GB", "1536 bytes", "0 bytes", "500 MB"] {
+            assert_eq!(text.parse::<ByteSize>().unwrap().to_string(), text);
+        }
+        for text in ["2 s", "30 min", "90 min", "1 h", "30 d", "250 ms", "0 s"] {
+            assert_eq!(text.parse::<Period>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_rounded_size_is_short() {
+        assert_eq!(ByteSize(999).rounded(), "999 B");
+        assert_eq!(ByteSize(1536).rounded(), "1.5 KiB");
+        assert_eq!(ByteSize(50 << 30).rounded(), "50.0 GiB");
+    }
+}
