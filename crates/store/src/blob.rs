@@ -52,6 +52,11 @@ impl Blob {
         self.len() == 0
     }
 
+    /// How many clones of this there are, itself included; windows do not count.
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     /// Bytes by reference: a mapping of just this window, gone when dropped.
     ///
     /// Waits for the disk if the bytes are not [resident](Self::resident).

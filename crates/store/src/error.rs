@@ -21,7 +21,7 @@ pub enum Error {
     /// A blob is there, but its bytes are not those its name promises.
     #[error(
         "blob `{digest}` is damaged: expected {expected}, found {found}; \
-         `pilothouse verify --repair` drops it so that it is fetched again"
+         `pilothouse cache verify --repair` drops it so that it is fetched again"
     )]
     Corrupt {
         /// The blob's name.

@@ -104,13 +104,7 @@ impl Db {
         fail_point("file.before-record");
         tx.commit().await.map_err(|e| Error::db(doing, e))?;
         fail_point("file.after-record");
-        match before.map(|before| parsed(&before, "digest")).transpose() {
-            Ok(Some(before)) if before != row.digest => {
-                self.release(&self.blobs, &before).await.map(drop)
-            }
-            Ok(_) => Ok(()),
-            Err(e) => Err(Error::db(doing, e)),
-        }
+        self.release_replaced(before.as_ref(), &row.digest).await
     }
 
     /// The files of a project, by path.
@@ -199,6 +193,25 @@ impl Db {
         .map_err(|e| Error::db("listing the files", e))
     }
 
+    /// Pins or unpins one file; whether that changed anything.
+    pub async fn set_file_pinned(
+        &self,
+        mirror: &str,
+        path: &str,
+        pinned: bool,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "update files set pinned = $3 where mirror = $1 and path = $2 and pinned <> $3",
+        )
+        .bind(mirror)
+        .bind(path)
+        .bind(i64::from(pinned))
+        .execute(&self.writer)
+        .await
+        .map_err(|e| Error::db("pinning a file", e))?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// Pins or unpins the files meant; how many changed.
     pub async fn set_pinned(&self, filter: &Filter, pinned: bool) -> Result<u64, Error> {
         let done = sqlx::query(
@@ -219,6 +232,7 @@ impl Db {
     }
 }
 
+/// All columns of a file, in place of what was there.
 fn insert(row: &FileRow) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments> {
     sqlx::query(
         "insert into files (mirror, path, project, filename, digest, size, etag, last_modified,

@@ -66,6 +66,19 @@ impl Db {
         Ok(Some(freed))
     }
 
+    /// Removes the blob that a record named before it came to name `now`.
+    pub(super) async fn release_replaced(
+        &self,
+        before: Option<&AnyRow>,
+        now: &Digest,
+    ) -> Result<(), Error> {
+        let before = before.map(|row| parsed(row, "digest")).transpose();
+        match before.map_err(|e| Error::db("removing a replaced blob", e))? {
+            Some(before) if before != *now => self.release(&self.blobs, &before).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets every record that names a blob, if `gone` still holds; how many there were.
     pub(crate) async fn forget_blob(
         &self,

@@ -95,6 +95,8 @@ impl Db {
     }
 
     /// Keeps a sidecar's record, whose blob must be committed: `NotFound` if it is not there.
+    ///
+    /// A blob that it had before is removed if nothing else names it.
     pub async fn save_sidecar(
         &self,
         mirror: &str,
@@ -105,6 +107,15 @@ impl Db {
     ) -> Result<(), Error> {
         let doing = "saving a sidecar's record";
         let mut tx = self.begin(doing).await?;
+        let before = sqlx::query(
+            "select digest from sidecars where mirror = $1 and path = $2 and kind = $3",
+        )
+        .bind(mirror)
+        .bind(path)
+        .bind(kind.as_str())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(|e| Error::db(doing, e))?;
         sqlx::query(
             "insert into sidecars (mirror, path, kind, digest, size, made, saved_at)
              values ($1, $2, $3, $4, $5, $6, $7)
@@ -125,7 +136,8 @@ impl Db {
         if !self.blobs.contains(&row.digest) {
             return Err(Error::no_blob(&row.digest));
         }
-        tx.commit().await.map_err(|e| Error::db(doing, e))
+        tx.commit().await.map_err(|e| Error::db(doing, e))?;
+        self.release_replaced(before.as_ref(), &row.digest).await
     }
 
     /// Forgets a file's sidecars, and each blob that nothing else names; how many bytes that freed.
