@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, ConnectOptions, Executor, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row, Transaction};
 
 use crate::{Blobs, Error, Mode};
 
@@ -55,15 +55,16 @@ impl Db {
         let options = AnyConnectOptions::from_str(&url(path)?)
             .map_err(failed)?
             .disable_statement_logging();
-        let writer = pool(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
-        let reader = pool(READERS).connect_lazy_with(options);
+        // Not through a pool, which would try again for a minute what waiting cannot mend.
+        let mut first = options.connect().await.map_err(failed)?;
+        first.execute(SETTINGS).await.map_err(failed)?;
         match mode {
-            Mode::Serve => migrate(&writer).await?,
-            Mode::Visit => check_format(&writer).await?,
+            Mode::Serve => migrate(&mut first).await?,
+            Mode::Visit => check_format(&mut first).await?,
         }
+        let writer = pool(1).connect_lazy_with(options.clone());
+        let reader = pool(READERS).connect_lazy_with(options);
+        first.close().await.map_err(failed)?;
         Ok(Self {
             reader,
             writer,
@@ -120,9 +121,9 @@ fn url(path: &Path) -> Result<String, Error> {
     Ok(url)
 }
 
-async fn migrate(writer: &AnyPool) -> Result<(), Error> {
+async fn migrate(connection: &mut AnyConnection) -> Result<(), Error> {
     let doing = "bringing the records up to date";
-    MIGRATIONS.run(writer).await.map_err(|e| match e {
+    MIGRATIONS.run(connection).await.map_err(|e| match e {
         MigrateError::VersionMissing(found) => newer(found),
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => Error::db(doing, e),
         other => Error::Db {
@@ -133,12 +134,12 @@ async fn migrate(writer: &AnyPool) -> Result<(), Error> {
 }
 
 /// A visitor changes nothing about the format, since an older server may be running.
-async fn check_format(writer: &AnyPool) -> Result<(), Error> {
+async fn check_format(connection: &mut AnyConnection) -> Result<(), Error> {
     let newest = sqlx::query_scalar(
         "select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations",
     );
     let found: i64 = newest
-        .fetch_one(writer)
+        .fetch_one(connection)
         .await
         .map_err(|e| Error::db("reading the records' format", e))?;
     match newest_known() {
