@@ -212,3 +212,6 @@ impl Document {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,12 +32,14 @@ pub fn parse_project(
     page_url: &Url,
     name: &ProjectName,
 ) -> Result<Parsed<ProjectPage>, Error> {
+    is_object(body)?;
     match serde_json::from_slice::<Page<File>>(body) {
-        Ok(page) => page.read(page_url, name, |file| Ok(file)),
+        Ok(page) => page.read(page_url, name, |_, file| Ok(file)),
         Err(error) if error.is_data() => {
+            has_known_version(body)?;
             let page: Page<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
-            page.read(page_url, name, |raw| {
-                serde_json::from_str(raw.get()).map_err(|error| dropped(raw, &error))
+            page.read(page_url, name, |at, raw| {
+                serde_json::from_str(raw.get()).map_err(|error| dropped(at, raw, &error))
             })
         }
         Err(error) => Err(not_json(error)),
@@ -45,19 +47,26 @@ pub fn parse_project(
 }
 
 /// Reads the list of all projects: their names in upstream's spelling. An entry
-/// whose name is none is left out.
+/// that has no valid name is left out.
 pub fn parse_root(body: &[u8]) -> Result<Vec<String>, Error> {
-    let root: Root = serde_json::from_slice(body).map_err(not_json)?;
-    check_version(&Meta::read(root.meta)?)?;
-    let names = root.projects.0.into_iter().map(|project| project.name.0);
-    Ok(names
-        .filter(|name| name::is_valid(name))
-        .map(String::from)
-        .collect())
+    is_object(body)?;
+    match serde_json::from_slice::<Root<RootProject>>(body) {
+        Ok(root) => root.read(Some),
+        Err(error) if error.is_data() => {
+            has_known_version(body)?;
+            let root: Root<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
+            root.read(|raw| serde_json::from_str(raw.get()).ok())
+        }
+        Err(error) => Err(not_json(error)),
+    }
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", bound(deserialize = "F: Deserialize<'de>"))]
+#[serde(
+    rename_all = "kebab-case",
+    expecting = "a page",
+    bound(deserialize = "F: Deserialize<'de>")
+)]
 struct Page<'a, F> {
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
@@ -71,14 +80,18 @@ struct Page<'a, F> {
 }
 
 #[derive(Deserialize)]
-struct Root<'a> {
+#[serde(
+    expecting = "a list of projects",
+    bound(deserialize = "P: Deserialize<'de>")
+)]
+struct Root<'a, P> {
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
-    #[serde(borrow)]
-    projects: Listing<RootProject<'a>, MAX_PROJECTS>,
+    projects: Listing<P, MAX_PROJECTS>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a project")]
 struct RootProject<'a> {
     #[serde(borrow)]
     name: Text<'a>,
@@ -87,7 +100,7 @@ struct RootProject<'a> {
 /// The `meta` of a page. The status does not belong here, but the
 /// specification's own example shows it here.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "the meta of a page")]
 struct Meta<'a> {
     #[serde(borrow)]
     api_version: Option<Text<'a>>,
@@ -108,20 +121,35 @@ impl<'a> Meta<'a> {
     }
 }
 
+impl<P> Root<'_, P> {
+    fn read<'p>(
+        self,
+        project_of: impl Fn(P) -> Option<RootProject<'p>>,
+    ) -> Result<Vec<String>, Error> {
+        check_version(&Meta::read(self.meta)?)?;
+        let projects = self.projects.0.into_iter().filter_map(project_of);
+        let names = projects.map(|project| project.name.0);
+        Ok(names
+            .filter(|name| name::is_valid(name))
+            .map(String::from)
+            .collect())
+    }
+}
+
 impl<F> Page<'_, F> {
     fn read<'f>(
         self,
         page_url: &Url,
         name: &ProjectName,
-        file_of: impl Fn(F) -> Result<File<'f>, Dropped>,
+        file_of: impl Fn(usize, F) -> Result<File<'f>, Dropped>,
     ) -> Result<Parsed<ProjectPage>, Error> {
         let meta = Meta::read(self.meta)?;
         check_version(&meta)?;
         let mut base = Base::new(page_url);
         let mut dropped = Vec::new();
         let mut files: Vec<PageFile> = Vec::with_capacity(self.files.0.len());
-        for file in self.files.0 {
-            match file_of(file).and_then(|file| file.read(&mut base)) {
+        for (at, file) in self.files.0.into_iter().enumerate() {
+            match file_of(at, file).and_then(|file| file.read(&mut base)) {
                 Ok(file) => files.push(file),
                 Err(bad) => dropped.push(bad),
             }
@@ -167,11 +195,33 @@ pub(crate) fn is_known_version(version: &str) -> Result<(), Error> {
     }
 }
 
+/// A page that we misread because its rules have changed should say that.
+fn has_known_version(body: &[u8]) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct OnlyMeta<'a> {
+        #[serde(borrow)]
+        meta: Option<&'a RawValue>,
+    }
+
+    let page: OnlyMeta = serde_json::from_slice(body).map_err(not_json)?;
+    check_version(&Meta::read(page.meta)?)
+}
+
+/// serde takes an array for a struct, which no page is.
+fn is_object(body: &[u8]) -> Result<(), Error> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => Ok(()),
+        Some(_) => Err(Error::NotJson("it does not start with `{`".to_owned())),
+        None => Err(Error::NotJson("it is empty".to_owned())),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn not_json(error: serde_json::Error) -> Error {
     Error::NotJson(error.to_string())
 }
 
-fn dropped(raw: &RawValue, error: &serde_json::Error) -> Dropped {
+fn dropped(at: usize, raw: &RawValue, error: &serde_json::Error) -> Dropped {
     #[derive(Deserialize)]
     struct Named {
         filename: String,
@@ -182,6 +232,10 @@ fn dropped(raw: &RawValue, error: &serde_json::Error) -> Dropped {
     let why = why.split(" at line ").next().unwrap_or(&why);
     match serde_json::from_str::<Named>(raw.get()) {
         Ok(named) => Dropped::new(&named.filename, why),
-        Err(_) => Dropped::new(raw.get(), why),
+        // Not the entry itself: its URL may hold a secret.
+        Err(_) => Dropped::new(&format!("entry {at}"), why),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,16 +13,19 @@ pub(super) fn file(tag: &Tag, base: &mut Base) -> Result<Option<PageFile>, Dropp
         return Ok(None);
     };
     if href.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(Dropped::new(href, "the link is not UTF-8"));
+        return Err(Dropped::new(shown(href), "the link is not UTF-8"));
     }
-    let target = base.resolve(href).map_err(|why| Dropped::new(href, why))?;
-    let hashes = link::fragment_hashes(target.fragment).map_err(|why| Dropped::new(href, why));
+    let target = base
+        .resolve(href)
+        .map_err(|why| Dropped::new(shown(href), why))?;
+    let hashes =
+        link::fragment_hashes(target.fragment).map_err(|why| Dropped::new(shown(href), why));
     let filename = match link::filename(&target.url) {
         Ok(filename) if filename.is_distribution() => filename,
         // A hash makes a file of whatever has a name.
         Ok(filename) if hashes.as_ref().is_ok_and(|hashes| !hashes.is_empty()) => filename,
         Err(error) if !link::last_segment(&target.url).is_empty() => {
-            return Err(Dropped::new(href, error));
+            return Err(Dropped::new(shown(href), error));
         }
         _ => return Ok(None),
     };
@@ -53,6 +56,13 @@ pub(super) fn file(tag: &Tag, base: &mut Base) -> Result<Option<PageFile>, Dropp
         url: target.url,
     };
     Ok(Some(file))
+}
+
+/// What may be shown of a link: its end, for the rest may hold a secret.
+fn shown(href: &str) -> &str {
+    let path = href.trim().split(['?', '#']).next().unwrap_or("");
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.rsplit(['/', '@']).next().unwrap_or(path)
 }
 
 /// `true` or `sha256=…`, under the new name or else the old one ([PEP 714](https://peps.python.org/pep-0714/)).

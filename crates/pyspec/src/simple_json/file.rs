@@ -13,7 +13,7 @@ use crate::upload_time::UploadTime;
 
 /// A file as the page states it.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "a file")]
 pub(super) struct File<'a> {
     #[serde(borrow)]
     filename: Text<'a>,

@@ -49,6 +49,6 @@ mod tests {
         let error = serde_json::from_str::<Listing<u8, 2>>("[1,2,3]")
             .err()
             .unwrap();
-        insta::assert_snapshot!(error, @"more than 2 entries at line 1 column 6");
+        insta::assert_snapshot!(error, @"more than 2 entries at line 1 column 7");
     }
 }
