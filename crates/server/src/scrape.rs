@@ -298,7 +298,7 @@ impl Gathered {
             let bounds = BOUNDS
                 .iter()
                 .map(|bound| *bound as f64 / 1e6)
-                .chain([f64::MAX]);
+                .chain([f64::INFINITY]);
             let buckets: Vec<(f64, u64)> = bounds.zip(buckets).collect();
             metric
                 .encode_family(&[("route", route.name())])?

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -120,14 +121,29 @@ impl Worker {
 
     async fn serve(self: Arc<Self>, stream: TcpStream, mut draining: watch::Receiver<bool>) {
         let _open = self.tally().connections.hold();
-        let service = Speaker(self.clone());
+        let spoken = Arc::new(AtomicBool::new(false));
+        let service = Speaker {
+            worker: self.clone(),
+            spoken: spoken.clone(),
+        };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
-        let told_to_end = async { draining.wait_for(|draining| *draining).await.is_ok() };
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            _ = told_to_end => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let mut told_to_end = pin!(async { draining.wait_for(|draining| *draining).await.is_ok() });
+        // hyper's own timeout begins only once it knows the version of HTTP.
+        let mut first_request = pin!(tokio::time::sleep(self.app.config().head_timeout));
+        let mut waiting = true;
+        let ended = loop {
+            tokio::select! {
+                ended = connection.as_mut() => break ended,
+                () = first_request.as_mut(), if waiting => {
+                    if !spoken.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    waiting = false;
+                }
+                _ = told_to_end.as_mut() => {
+                    connection.as_mut().graceful_shutdown();
+                    break connection.await;
+                }
             }
         };
         if let Err(error) = ended {
@@ -307,7 +323,11 @@ impl Drop for Leaving {
 }
 
 /// The worker as hyper sees it.
-struct Speaker(Arc<Worker>);
+struct Speaker {
+    worker: Arc<Worker>,
+    /// Whether this connection has brought a request yet.
+    spoken: Arc<AtomicBool>,
+}
 
 impl Service<Request<Incoming>> for Speaker {
     type Response = Response<Body>;
@@ -316,10 +336,11 @@ impl Service<Request<Incoming>> for Speaker {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let began = Instant::now();
+        self.spoken.store(true, Ordering::Relaxed);
         // A panic in here would take the connection along; the router's way is guarded.
-        match catch_unwind(AssertUnwindSafe(|| self.0.warm(&request, began))) {
+        match catch_unwind(AssertUnwindSafe(|| self.worker.warm(&request, began))) {
             Ok(Some(response)) => Answering::Now(Some(response)),
-            _ => Answering::Soon(Box::pin(self.0.clone().route(request, began))),
+            _ => Answering::Soon(Box::pin(self.worker.clone().route(request, began))),
         }
     }
 }

@@ -1,0 +1,12 @@
+//! The server over real connections, in front of a small source made for the test.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod client;
+mod files;
+mod growing;
+mod listing;
+mod operation;
+mod pages;
+mod site;
+mod source;
