@@ -57,7 +57,8 @@ impl Blob {
         Arc::strong_count(&self.0)
     }
 
-    /// Bytes by reference: a mapping of just this window, gone when dropped.
+    /// Bytes by reference: a mapping of just this window, gone when dropped. Windows
+    /// below 128 KiB are copies, which are cheaper; 1 MiB is a good size.
     ///
     /// Waits for the disk if the bytes are not [resident](Self::resident).
     /// A window that ends beyond the file is an error.
@@ -70,7 +71,7 @@ impl Blob {
     ///
     /// Where the file system cannot tell, the answer is no.
     pub fn resident(&self, offset: u64, len: usize) -> bool {
-        const STRIDE: usize = 128 * 1024;
+        const STRIDE: usize = 256 * 1024;
         if len == 0 {
             return true;
         }

@@ -93,7 +93,7 @@ fn pool(connections: u32) -> AnyPoolOptions {
         // A connection to a file does not go away.
         .test_before_acquire(false)
         // Behind a slow disk a queue of writers is no fault.
-        .acquire_timeout(Duration::from_secs(60))
+        .acquire_timeout(Duration::from_mins(1))
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(SETTINGS).await.map(drop) })
         })
@@ -135,20 +135,23 @@ async fn migrate(connection: &mut AnyConnection) -> Result<(), Error> {
 
 /// A visitor changes nothing about the format, since an older server may be running.
 async fn check_format(connection: &mut AnyConnection) -> Result<(), Error> {
-    let newest = sqlx::query_scalar(
-        "select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations",
-    );
-    let found: i64 = newest
-        .fetch_one(connection)
-        .await
-        .map_err(|e| Error::db("reading the records' format", e))?;
-    match newest_known() {
-        wanted if found > wanted => Err(newer(found)),
-        wanted if found < wanted => Err(Error::Older {
+    match (found_format(connection).await?, newest_known()) {
+        (found, wanted) if found > wanted => Err(newer(found)),
+        (found, wanted) if found < wanted => Err(Error::Older {
             found: found as u64,
             wanted: wanted as u64,
         }),
         _ => Ok(()),
+    }
+}
+
+async fn found_format(connection: &mut AnyConnection) -> Result<i64, Error> {
+    let newest = "select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations";
+    match sqlx::query_scalar(newest).fetch_one(connection).await {
+        Ok(found) => Ok(found),
+        // The plain SQLITE_ERROR: there is no such table yet.
+        Err(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == "1") => Ok(0),
+        Err(e) => Err(Error::db("reading the records' format", e)),
     }
 }
 

@@ -8,7 +8,7 @@ use pyspec::Digest;
 use crate::{Blobs, Db, Error, SidecarKind};
 
 /// How old a blob must be to count as an orphan: a server may be about to name it.
-pub const ORPHAN_GRACE: Duration = Duration::from_secs(60 * 60);
+pub const ORPHAN_GRACE: Duration = Duration::from_hours(1);
 
 /// How far [`verify()`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +156,7 @@ pub async fn repair(db: &Db, blobs: &Blobs, report: &Report) -> Result<Mended, E
             mended.add(db.release(blobs, digest).await?);
         }
     }
+    db.recount().await?;
     Ok(mended)
 }
 

@@ -9,8 +9,8 @@ use std::io;
 use bytes::Bytes;
 use memmap2::{Mmap, MmapOptions};
 
-/// Below this a copy is cheaper than two changes of the page table.
-const COPY_BELOW: usize = 16 * 1024;
+/// Below this a copy is cheaper than making a mapping, faulting it in and taking it down.
+const COPY_BELOW: usize = 128 * 1024;
 
 /// `len` bytes from `offset`, which need not be aligned.
 ///
@@ -22,7 +22,7 @@ pub(crate) fn bytes(file: &File, offset: u64, len: usize) -> io::Result<Bytes> {
         std::os::unix::fs::FileExt::read_exact_at(file, &mut copy, offset)?;
         return Ok(copy.into());
     }
-    Ok(Bytes::from_owner(map(file, offset, len, Fill::Now)?))
+    Ok(Bytes::from_owner(map(file, offset, len)?))
 }
 
 /// Reads a window into the page cache, without a copy for us.
@@ -39,7 +39,7 @@ pub(crate) fn populate(file: &File, offset: u64, len: usize) -> io::Result<()> {
     // Twice the window: the next one arrives while this one is being sent.
     let ahead = std::num::NonZeroU64::new(2 * len as u64);
     fadvise(file, offset, ahead, Advice::WillNeed)?;
-    match map(file, offset, len, Fill::Later)?.advise(memmap2::Advice::PopulateRead) {
+    match map(file, offset, len)?.advise(memmap2::Advice::PopulateRead) {
         // Linux before 5.14.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             read_through(file, offset, len)
@@ -80,22 +80,15 @@ fn within(file: &File, offset: u64, len: usize) -> io::Result<()> {
     }
 }
 
-enum Fill {
-    /// All page table entries at once: 256 faults fewer per MiB.
-    Now,
-    Later,
-}
-
 #[expect(
     unsafe_code,
     reason = "a mapping is the only way to hand file bytes to the socket without copying them"
 )]
-fn map(file: &File, offset: u64, len: usize, fill: Fill) -> io::Result<Mmap> {
+fn map(file: &File, offset: u64, len: usize) -> io::Result<Mmap> {
+    // Not populated: the kernel maps what is in memory around each fault, 16 faults per MiB,
+    // which costs a third of filling the page table entry by entry.
     let mut options = MmapOptions::new();
     options.offset(offset).len(len);
-    if matches!(fill, Fill::Now) {
-        options.populate();
-    }
     // SAFETY: what a mapping must not meet is a file that is changed or cut under it.
     // The files mapped here are ours alone (the data directory is private to our user):
     // a blob is immutable, named by its content, and replaced or removed by rename and

@@ -1,13 +1,17 @@
 //! The store through its public door: real directories, a real SQLite file.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 mod blobs;
 #[cfg(feature = "fail-points")]
 mod crash;
 mod data_dir;
+mod database;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod maintenance;
 mod records;
+mod usage;
 
 use std::path::PathBuf;
 

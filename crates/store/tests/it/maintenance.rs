@@ -243,7 +243,7 @@ async fn a_young_blob_is_no_orphan() {
         .write(true)
         .open(home.blob_path(&digest))
         .unwrap();
-    let hours_ago = file.metadata().unwrap().modified().unwrap() - Duration::from_secs(2 * 3600);
+    let hours_ago = file.metadata().unwrap().modified().unwrap() - Duration::from_hours(2);
     file.set_modified(hours_ago).unwrap();
     let report = store::verify(&db, &blobs, |_| {}).await.unwrap();
     assert_eq!(report.orphans, [(digest, 17)]);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use store::{
-    Blobs, DataDir, Db, Error, FileRow, Filter, LooseSidecar, Mode, PageRow, ProjectUsage,
-    RefusedRow, RootRow, SidecarKind, SidecarRow, Usage,
+    Blobs, DataDir, Db, Error, FileRow, Filter, LooseSidecar, Mode, PageRow, RefusedRow, RootRow,
+    SidecarKind, SidecarRow,
 };
 
 use crate::{Home, at, digest_of, file, noise, project, put};
@@ -265,57 +265,6 @@ async fn files_are_found_by_use_and_by_what_they_are() {
 }
 
 #[tokio::test]
-async fn usage_counts_each_blob_once() {
-    let (_home, blobs, db) = Home::with_db().await;
-    assert_eq!(db.usage().await.unwrap(), Usage::default());
-    let (small, big) = (
-        put(&blobs, &noise(10, 1)).await,
-        put(&blobs, &noise(1000, 2)).await,
-    );
-    let metadata = put(&blobs, &noise(7, 3)).await;
-    let twin = FileRow {
-        pinned: true,
-        last_used: at(9),
-        ..file("twin/flask-1.0.zip", big, 1000)
-    };
-    let other = FileRow {
-        project: project("other"),
-        ..file("other-1.0.zip", small, 10)
-    };
-    for row in [&file("flask-1.0.zip", big, 1000), &twin, &other] {
-        db.save_file(row).await.unwrap();
-    }
-    let sidecar = SidecarRow {
-        digest: metadata,
-        size: 7,
-        made: true,
-    };
-    for path in ["flask-1.0.zip", "twin/flask-1.0.zip"] {
-        db.save_sidecar(PYPI, path, SidecarKind::Metadata, &sidecar, at(0))
-            .await
-            .unwrap();
-    }
-    let usage = Usage {
-        files: 3,
-        bytes: 1017,
-        pinned_bytes: 1000,
-        sidecars: 2,
-        sidecar_bytes: 7,
-    };
-    assert_eq!(db.usage().await.unwrap(), usage);
-    let of = |name: &str, files, bytes, pinned, last_used| ProjectUsage {
-        mirror: PYPI.to_owned(),
-        project: project(name),
-        files,
-        bytes,
-        pinned,
-        last_used,
-    };
-    let by_project = [of("flask", 2, 2000, 1, at(9)), of("other", 1, 10, 0, at(0))];
-    assert_eq!(db.usage_by_project().await.unwrap(), by_project);
-}
-
-#[tokio::test]
 async fn sidecars_are_kept_with_or_without_their_file() {
     let (home, blobs, db) = Home::with_db().await;
     let row = |digest, size, made| SidecarRow { digest, size, made };
@@ -414,73 +363,4 @@ async fn refusals_are_kept() {
     assert!(db.forget_refused(PYPI, "a").await.unwrap());
     assert!(!db.forget_refused(PYPI, "a").await.unwrap());
     assert_eq!(db.all_refused().await.unwrap(), [row("b", 1)]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_and_a_visitor_write_side_by_side() {
-    let (home, blobs, db) = Home::with_db().await;
-    let digest = put(&blobs, b"x").await;
-    let visitor = DataDir::open(home.dir.path(), Mode::Visit)
-        .unwrap()
-        .db()
-        .await
-        .unwrap();
-    let mut writers = Vec::new();
-    for (who, db) in [("server", db.clone()), ("visitor", visitor.clone())] {
-        for n in 0..4 {
-            let db = db.clone();
-            writers.push(tokio::spawn(async move {
-                for m in 0..10 {
-                    db.save_file(&file(&format!("{who}-{n}.{m}.zip"), digest, 1))
-                        .await
-                        .unwrap();
-                    db.set_pinned(&Filter::default(), m % 2 == 0).await.unwrap();
-                }
-            }));
-        }
-    }
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    for db in [&db, &visitor] {
-        let usage = db.usage().await.unwrap();
-        assert_eq!((usage.files, usage.bytes), (80, 1));
-    }
-}
-
-#[tokio::test]
-async fn an_empty_file_becomes_a_database() {
-    let home = Home::new();
-    std::fs::write(home.dir.path().join("pilothouse.db"), "").unwrap();
-    let db = home.data.db().await.unwrap();
-    assert_eq!(db.usage().await.unwrap(), Usage::default());
-    // Once more from the same version changes nothing.
-    let again = home.data.db().await.unwrap();
-    assert_eq!(again.usage().await.unwrap(), Usage::default());
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_database_is_an_error_without_its_path() {
-    let home = Home::new();
-    std::fs::write(home.dir.path().join("pilothouse.db"), noise(10_000, 9)).unwrap();
-    let error = home.data.db().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the database failed while opening the database"
-    );
-}
-
-#[tokio::test]
-async fn dropping_a_change_halfway_leaves_the_writer_free() {
-    let (_home, blobs, db) = Home::with_db().await;
-    let digest = put(&blobs, b"x").await;
-    let used: Vec<_> = (0..5000)
-        .map(|n| (PYPI.to_owned(), format!("{n}.zip"), at(1)))
-        .collect();
-    tokio::select! {
-        biased;
-        done = db.touch_files(&used) => panic!("too fast for this test: {done:?}"),
-        () = tokio::task::yield_now() => {}
-    }
-    db.save_file(&file("a-1.zip", digest, 1)).await.unwrap();
 }

@@ -1,0 +1,120 @@
+//! Opening the database: formats, damage, and who may write beside whom.
+
+use sqlx::Connection;
+use store::{DataDir, Error, Filter, Mode, Usage};
+
+use crate::{Home, at, file, noise, put};
+
+const PYPI: &str = "root/pypi";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_and_a_visitor_write_side_by_side() {
+    let (home, blobs, db) = Home::with_db().await;
+    let digest = put(&blobs, b"x").await;
+    let visitor = DataDir::open(home.dir.path(), Mode::Visit)
+        .unwrap()
+        .db()
+        .await
+        .unwrap();
+    let mut writers = Vec::new();
+    for (who, db) in [("server", db.clone()), ("visitor", visitor.clone())] {
+        for n in 0..4 {
+            let db = db.clone();
+            writers.push(tokio::spawn(async move {
+                for m in 0..10 {
+                    db.save_file(&file(&format!("{who}-{n}.{m}.zip"), digest, 1))
+                        .await
+                        .unwrap();
+                    db.set_pinned(&Filter::default(), m % 2 == 0).await.unwrap();
+                }
+            }));
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    for db in [&db, &visitor] {
+        let usage = db.usage().await.unwrap();
+        assert_eq!((usage.files, usage.bytes), (80, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_database() {
+    let home = Home::new();
+    std::fs::write(home.dir.path().join("pilothouse.db"), "").unwrap();
+    let db = home.data.db().await.unwrap();
+    assert_eq!(db.usage().await.unwrap(), Usage::default());
+    // Once more from the same version changes nothing.
+    let again = home.data.db().await.unwrap();
+    assert_eq!(again.usage().await.unwrap(), Usage::default());
+}
+
+#[tokio::test]
+async fn records_of_an_earlier_format_wait_for_a_server() {
+    let home = Home::new();
+    std::fs::write(home.dir.path().join("pilothouse.db"), "").unwrap();
+    let visitor = DataDir::open(home.dir.path(), Mode::Visit).unwrap();
+    let error = visitor.db().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the records have format 0 and this pilothouse wants 1: \
+         start `pilothouse serve` of this version once to bring them up to date"
+    );
+    home.data.db().await.unwrap();
+    visitor.db().await.unwrap();
+}
+
+#[tokio::test]
+async fn records_of_a_later_format_are_left_alone() {
+    let (home, _, db) = Home::with_db().await;
+    db.close().await;
+    let url = format!(
+        "sqlite://{}",
+        home.dir.path().join("pilothouse.db").display()
+    );
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let later = "insert into _sqlx_migrations values (99, 'later', current_timestamp, 1, x'00', 0)";
+    sqlx::query(later).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let visitor = DataDir::open(home.dir.path(), Mode::Visit).unwrap();
+    for data in [&home.data, &visitor] {
+        let error = data.db().await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Newer {
+                    found: 99,
+                    supported: 1
+                }
+            ),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_an_error_without_its_path() {
+    let home = Home::new();
+    std::fs::write(home.dir.path().join("pilothouse.db"), noise(10_000, 9)).unwrap();
+    let error = home.data.db().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the database failed while opening the database"
+    );
+}
+
+#[tokio::test]
+async fn dropping_a_change_halfway_leaves_the_writer_free() {
+    let (_home, blobs, db) = Home::with_db().await;
+    let digest = put(&blobs, b"x").await;
+    let used: Vec<_> = (0..5000)
+        .map(|n| (PYPI.to_owned(), format!("{n}.zip"), at(1)))
+        .collect();
+    tokio::select! {
+        biased;
+        done = db.touch_files(&used) => panic!("too fast for this test: {done:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    db.save_file(&file("a-1.zip", digest, 1)).await.unwrap();
+}
