@@ -9,8 +9,7 @@ use pyspec::Digest;
 /// What can go wrong with the store, by what the caller can do about it.
 ///
 /// `Display` names no SQL and no path inside the data directory, so it may be shown to
-/// anybody; both are
-/// in the `source`, for operators.
+/// anybody; both are in the `source`, for operators.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not there.

@@ -43,7 +43,6 @@ create table sidecars (
     primary key (mirror, path, kind)
 );
 create index sidecars_by_digest on sidecars (digest, size);
-create index sidecars_by_age on sidecars (saved_at);
 
 create table refused (
     mirror text not null,
