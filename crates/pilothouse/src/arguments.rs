@@ -16,9 +16,11 @@ pub(crate) const TEMPLATE: &str =
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done and clean, 1 done with findings, 2 could not do it, 130 interrupted.
-Settings may also stand in a file (`pilothouse config example`) or in variables: PILOTHOUSE_CONFIG,
-PILOTHOUSE_DATA_DIR, PILOTHOUSE_LISTEN, PILOTHOUSE_UPSTREAM, PILOTHOUSE_FRESH_FOR, PILOTHOUSE_OFFLINE,
-PILOTHOUSE_MAX_SIZE, PILOTHOUSE_LOG. A flag wins over a variable, a variable over the file.";
+
+Settings may also stand in a file (`pilothouse config example`) or in variables:
+PILOTHOUSE_CONFIG, PILOTHOUSE_DATA_DIR, PILOTHOUSE_LISTEN, PILOTHOUSE_UPSTREAM,
+PILOTHOUSE_FRESH_FOR, PILOTHOUSE_OFFLINE, PILOTHOUSE_MAX_SIZE, PILOTHOUSE_LOG.
+A flag wins over a variable, a variable over the file.";
 
 /// Python dependencies for Docker builds, from next door
 #[derive(Debug, Parser)]
@@ -38,10 +40,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Verbosity {
     /// Say more; twice for everything
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", display_order = 900)]
     verbose: u8,
     /// Say less; twice for errors alone
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 901)]
     quiet: u8,
 }
 
@@ -86,8 +88,8 @@ pub(crate) struct Settings {
     /// The most that stored files may take, like "50 GiB" [default: a share of the free disk]
     #[arg(long, value_name = "SIZE", value_parser = flag::max_size)]
     max_size: Option<MaxSize>,
-    /// How to log requests [default: text]
-    #[arg(long, value_name = "KIND")]
+    /// How to log: text, json, or off for warnings alone [default: text]
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
     log: Option<Log>,
 }
 

@@ -29,6 +29,7 @@ pub(crate) use places::Places;
 pub(crate) use setting::{Origin, Setting};
 pub(crate) use show::show;
 
+use crate::failure::Explained;
 use crate::units::ByteSize;
 use file::File;
 
@@ -65,7 +66,7 @@ pub(crate) enum Log {
     Text,
     /// One JSON object a line.
     Json,
-    /// Nothing.
+    /// Warnings and errors alone.
     Off,
 }
 
@@ -99,25 +100,26 @@ pub(crate) fn load(
     let config = merge::merge(overrides, file, path.as_deref(), places, &mut faults);
     match config {
         Some(config) if faults.is_empty() => Ok(config),
-        _ => Err(Faulty { file: path, faults }.into()),
+        _ => {
+            faults.sort_by_key(|fault| (fault.line.is_none(), fault.line));
+            Err(Faulty { file: path, faults }.into())
+        }
     }
 }
 
 fn read(path: &Path, environment: &Environment, faults: &mut Vec<Fault>) -> anyhow::Result<File> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the config file `{}` cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        Explained::new(
+            format!("the config file `{}` cannot be read", path.display()),
+            "`pilothouse config example` prints one to start from",
+        )
+    })?;
     Ok(file::read(&text, path, environment, faults))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What a flag's text is read by: the same as the file's.
-    pub(crate) mod flag {
-        pub(crate) use super::file::{address, max_size};
-        pub(crate) use super::mirror::simple as upstream;
-    }
 
     /// The file we ship says what happens without a file; commented keys are those without a fixed default.
     #[test]

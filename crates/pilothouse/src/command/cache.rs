@@ -78,14 +78,20 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outco
 /// Opens the cache that these flags mean.
 async fn open(place: Where) -> anyhow::Result<Cache> {
     let path = super::configured(place)?.data_dir.value;
-    let failed = || {
-        Explained::new(
-            format!("the cache in `{}` cannot be opened", path.display()),
-            "name the server's data directory with `--data-dir DIR`; `pilothouse config show` says which one it takes",
-        )
-    };
-    let data_dir = DataDir::open(&path, Mode::Visit).with_context(failed)?;
-    let db = data_dir.db().await.with_context(failed)?;
+    let hint = "name the server's data directory with `--data-dir DIR`; `pilothouse config show` says which one it takes";
+    let data_dir = DataDir::open(&path, Mode::Visit).map_err(|error| match error {
+        store::Error::NotFound { .. } => {
+            Explained::new(format!("there is no cache in `{}`", path.display()), hint).into()
+        }
+        other => {
+            let what = format!("the cache in `{}` cannot be opened", path.display());
+            anyhow::Error::new(other).context(Explained::new(what, hint))
+        }
+    })?;
+    let db = data_dir
+        .db()
+        .await
+        .context("the records of the cache cannot be opened")?;
     Ok(Cache {
         db,
         blobs: data_dir.blobs(),

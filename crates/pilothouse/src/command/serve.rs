@@ -7,6 +7,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -20,6 +21,10 @@ use crate::config::{Config, Log, MaxSize, Places};
 use crate::failure::{Explained, Outcome};
 use crate::units::ByteSize;
 use crate::{advice, container};
+use stop::Signals;
+
+/// How long transfers that no client waits for any more may take to end.
+const LAST_TRANSFERS: Duration = Duration::from_secs(3);
 
 /// Serve a caching mirror of PyPI to pip and uv
 #[derive(Debug, Args)]
@@ -37,6 +42,7 @@ pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<
     crate::log::start(config.log.value, verbosity.level());
     let runtime = Runtime::new().context("the system gives no event loop")?;
     runtime.block_on(async {
+        let signals = Signals::receive();
         let listeners = bind::all(&config.listen.value).await?;
         let addresses = listeners
             .iter()
@@ -50,7 +56,7 @@ pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<
         if let Some(file) = &arguments.ready_file {
             announce(file, &addresses)?;
         }
-        house.serve(&config, listeners, addresses).await
+        house.serve(&config, listeners, signals).await
     })?;
     Ok(Outcome::Clean)
 }
@@ -95,10 +101,10 @@ impl House {
         self,
         config: &Config,
         listeners: Vec<TcpListener>,
-        listen: Vec<SocketAddr>,
+        signals: Signals,
     ) -> anyhow::Result<()> {
         let server = server::Config {
-            listen,
+            listen: config.listen.value.clone(),
             log: match config.log.value {
                 Log::Text => server::LogFormat::Text,
                 Log::Json => server::LogFormat::Json,
@@ -107,17 +113,28 @@ impl House {
             ..server::Config::default()
         };
         let keeper = tokio::spawn(self.storage.clone().keep());
+        let probe = probe(self.blobs);
         let app = server::App::new(
             server,
             self.catalog,
-            self.stats,
-            probe(self.blobs),
+            self.stats.clone(),
+            probe,
             Handle::current(),
         );
-        server::serve_all(listeners, app, stop::wanted()).await?;
+        server::serve_all(listeners, app, signals.asked()).await?;
+        // What is nearly here need not be fetched again after the next start.
+        let _ = tokio::time::timeout(LAST_TRANSFERS, arrived(&self.stats)).await;
         keeper.abort();
         self.storage.note_uses().await?;
         Ok(())
+    }
+}
+
+/// Waits until no transfer from upstream is under way.
+async fn arrived(stats: &Stats) {
+    let mut look = tokio::time::interval(Duration::from_millis(10));
+    while stats.in_flight.value() > 0 {
+        look.tick().await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +12,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::advice;
-use crate::arguments::{TEMPLATE, Where};
+use crate::arguments::TEMPLATE;
+use crate::config::Overrides;
 use crate::failure::{Explained, Outcome};
 use crate::table::{Side, Table};
 use crate::units::ByteSize;
@@ -26,8 +28,9 @@ pub(crate) struct Arguments {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    place: Where,
+    /// Read settings from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -44,7 +47,7 @@ struct Metrics(Map<String, Value>);
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let url = match arguments.url {
         Some(url) => url,
-        None => local(arguments.place)?,
+        None => local(arguments.config)?,
     };
     let metrics = Metrics(super::block_on(fetch(url))?);
     if arguments.json {
@@ -62,8 +65,11 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
 }
 
 /// The server that the settings describe.
-fn local(place: Where) -> anyhow::Result<Url> {
-    let config = super::configured(place)?;
+fn local(config: Option<PathBuf>) -> anyhow::Result<Url> {
+    let config = super::configured(Overrides {
+        config,
+        ..Overrides::default()
+    })?;
     let address = config
         .listen
         .value

@@ -47,6 +47,8 @@ impl<'a> Document<'a> {
     ) -> (T, Vec<Fault>) {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         let mut faults: Vec<Fault> = errors.iter().map(|error| self.syntax(error)).collect();
+        // One slip makes the parser stumble over the whole line.
+        faults.dedup_by_key(|fault| fault.line);
         let table = Table {
             entries: root.get_ref(),
             prefix: String::new(),

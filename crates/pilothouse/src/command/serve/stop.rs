@@ -2,25 +2,39 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Comes back when we are asked to stop.
-pub(super) async fn wanted() {
-    let mut interrupt = listen(SignalKind::interrupt());
-    let mut terminate = listen(SignalKind::terminate());
-    tokio::select! {
-        () = next(&mut interrupt) => {}
-        () = next(&mut terminate) => {}
+/// The signals that mean us, received from now on.
+pub(super) struct Signals {
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+}
+
+impl Signals {
+    /// Call this before anybody can know that we run.
+    pub(super) fn receive() -> Self {
+        Self {
+            interrupt: listen(SignalKind::interrupt()),
+            terminate: listen(SignalKind::terminate()),
+        }
     }
-    eprintln!("stopping once the answers under way are sent; interrupt again to stop at once");
-    tokio::spawn(async move {
-        next(&mut interrupt).await;
-        // Whatever is half-written is staged, and cleared at the next start.
-        std::process::exit(130);
-    });
+
+    /// Comes back when we are asked to stop.
+    pub(super) async fn asked(mut self) {
+        tokio::select! {
+            () = next(&mut self.interrupt) => {}
+            () = next(&mut self.terminate) => {}
+        }
+        eprintln!("stopping once the answers under way are sent; interrupt again to stop at once");
+        tokio::spawn(async move {
+            next(&mut self.interrupt).await;
+            // Whatever is half-written is staged, and cleared at the next start.
+            std::process::exit(130);
+        });
+    }
 }
 
 fn listen(kind: SignalKind) -> Option<Signal> {
     signal(kind)
-        .inspect_err(|error| tracing::warn!(%error, "signals cannot be received; the server can only be killed"))
+        .inspect_err(|error| tracing::warn!(%error, "a signal cannot be received; the server may have to be killed"))
         .ok()
 }
 

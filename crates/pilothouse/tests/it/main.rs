@@ -1,0 +1,7 @@
+//! The binary as a person meets it: help, settings, exit codes, what it prints.
+
+mod binary;
+mod cache;
+mod help;
+mod serve;
+mod settings;
