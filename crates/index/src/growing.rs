@@ -69,9 +69,10 @@ impl Growing {
                 let now = progress.borrow_and_update();
                 let readable = now.readable();
                 match &now.outcome {
+                    // Whatever arrived of a broken file is of no use to anybody.
+                    Some(Err(error)) => return Err(error.clone()),
                     _ if readable > offset => return Ok(readable),
                     Some(Ok(())) => return Ok(offset),
-                    Some(Err(error)) => return Err(error.clone()),
                     None => {}
                 }
             }

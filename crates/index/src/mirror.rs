@@ -105,4 +105,12 @@ impl Source for Mirror {
             Part::Metadata | Part::Provenance => self.sidecars.open(path, part).await,
         }
     }
+
+    async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
+        match part {
+            Part::File => self.files.head(path).await,
+            // Small, and wanted soon by whoever asks.
+            Part::Metadata | Part::Provenance => self.sidecars.open(path, part).await,
+        }
+    }
 }

@@ -28,6 +28,9 @@ pub trait Source: Send + Sync {
     /// `path` is what follows `+f/` in our URL, percent-decoded, without the
     /// `.metadata` or `.provenance` that `part` stands for.
     async fn open(&self, path: &str, part: Part) -> Result<Option<Open>, Error>;
+
+    /// The same without its bytes, and without fetching them.
+    async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error>;
 }
 
 /// Which of a file's resources is meant.
@@ -107,4 +110,6 @@ pub enum Body {
     Stored(store::Blob),
     /// Still arriving from upstream.
     Growing(Arc<Growing>),
+    /// Not asked for.
+    Unopened,
 }

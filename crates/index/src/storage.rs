@@ -164,21 +164,37 @@ impl Storage {
         self.note_uses().await?;
         let mut freed = 0;
         loop {
-            let candidates = self.db.least_recently_used(100).await?;
-            let mut progressed = false;
-            for file in candidates {
-                if self.stats.disk_used.value().max(0) as u64 <= target {
+            let before = freed;
+            for file in self.db.least_recently_used(100).await? {
+                if self.is_within(target) {
                     return Ok(freed);
                 }
                 if !self.is_open(&file) {
                     freed += self.evict(&file).await?;
-                    progressed = true;
                 }
             }
-            if !progressed {
-                return Ok(freed);
+            if freed == before {
+                return Ok(freed + self.evict_loose_sidecars(target).await?);
             }
         }
+    }
+
+    /// Metadata of files that were only looked at goes last: it is small and saves much.
+    async fn evict_loose_sidecars(&self, target: u64) -> Result<u64, Error> {
+        let mut freed = 0;
+        for sidecar in self.db.loose_sidecars(1000).await? {
+            if self.is_within(target) {
+                break;
+            }
+            let bytes = store::evict_sidecars(&self.db, &sidecar.mirror, &sidecar.path).await?;
+            self.stats.disk_used.add(-(bytes as i64));
+            freed += bytes;
+        }
+        Ok(freed)
+    }
+
+    fn is_within(&self, target: u64) -> bool {
+        self.stats.disk_used.value().max(0) as u64 <= target
     }
 
     /// Whether somebody is reading the file: the cache of open blobs holds one handle, readers hold more.

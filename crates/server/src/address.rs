@@ -3,6 +3,8 @@
 //! This never decides whether something exists. A path that fits no pattern, or
 //! is written in an unusual way, simply goes through the router.
 
+use http::Uri;
+
 use crate::told::Route;
 
 /// What a path names; the parts are as written, still percent-encoded.
@@ -86,6 +88,25 @@ fn file(tail: &str) -> Route {
     }
 }
 
+/// The address with `+` where the client wrote `%2B`, if it did.
+///
+/// pip escapes every plus of a path, `/+f/` and `/+simple/` included; both ways
+/// of writing mean the same (RFC 3986, 6.2.2.2 and 3.3).
+pub(crate) fn with_plain_plus(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    if !path.contains("%2B") && !path.contains("%2b") {
+        return None;
+    }
+    let mut plain = path.replace("%2B", "+").replace("%2b", "+");
+    if let Some(query) = uri.query() {
+        plain.push('?');
+        plain.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(plain.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +147,22 @@ mod tests {
         ] {
             assert_eq!(Address::parse(path), want, "{path}");
         }
+    }
+
+    #[test]
+    fn an_escaped_plus_is_a_plus() {
+        let plain = |uri: &str| {
+            let uri = uri.parse().unwrap();
+            with_plain_plus(&uri).map(|uri| uri.to_string())
+        };
+        assert_eq!(plain("/simple/foo/?a=%2B"), None);
+        assert_eq!(
+            plain("/%2Bf/x-1%2bcpu.whl?a=%2B").as_deref(),
+            Some("/+f/x-1+cpu.whl?a=%2B")
+        );
+        assert_eq!(
+            plain("http://h/a/b/%2Bsimple/c/").as_deref(),
+            Some("http://h/a/b/+simple/c/")
+        );
     }
 }

@@ -38,6 +38,8 @@ enum Content {
     Small(Bytes),
     Stored(Blob),
     Growing(Arc<Growing>),
+    /// Only asked about: so many bytes, if that is known.
+    Unopened(Option<u64>),
 }
 
 /// `/+f/{tail}` and its like.
@@ -49,7 +51,12 @@ pub(crate) async fn open(
     let (head, _) = request.into_parts();
     let (path, part) = part(at.tail());
     let found = app
-        .domain(find(at.source.clone(), path.to_owned(), part))
+        .domain(find(
+            at.source.clone(),
+            path.to_owned(),
+            part,
+            head.method == Method::HEAD,
+        ))
         .await?;
     let (open, content) = found.ok_or_else(|| {
         Fault::from(index::Error::NoSuchFile {
@@ -89,12 +96,19 @@ async fn find(
     source: Arc<dyn Source>,
     path: String,
     part: Part,
+    is_head: bool,
 ) -> Result<Option<(Open, Content)>, index::Error> {
-    let Some(open) = source.open(&path, part).await? else {
+    let found = if is_head {
+        source.head(&path, part).await?
+    } else {
+        source.open(&path, part).await?
+    };
+    let Some(open) = found else {
         return Ok(None);
     };
     let content = match &open.body {
         index::Body::Growing(growing) => Content::Growing(growing.clone()),
+        index::Body::Unopened => Content::Unopened(open.len),
         index::Body::Stored(blob) if blob.len() > SMALL => Content::Stored(blob.clone()),
         index::Body::Stored(blob) => Content::Small(read(blob.clone()).await?),
     };
@@ -152,6 +166,7 @@ async fn send(
         Content::Small(bytes) => Some(bytes.len() as u64),
         Content::Stored(blob) => Some(blob.len()),
         Content::Growing(growing) => known_len(open, growing).await?,
+        Content::Unopened(len) => *len,
     };
     // Ranges are defined for GET alone, and need a length to be cut from.
     let wanted = match len {
@@ -230,8 +245,8 @@ async fn body(
             let readable = growing.wait(start).await.map_err(failed)?;
             Body::Following(Following::new(growing, (start, end), readable, path()))
         }
-        // Not reached: the length of what is stored is known.
-        (Content::Small(_) | Content::Stored(_), None) => Body::empty(),
+        // A stored file's length is always known; a HEAD has no body anyway.
+        (Content::Unopened(_), _) | (Content::Small(_) | Content::Stored(_), None) => Body::empty(),
     })
 }
 

@@ -26,7 +26,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use crate::address::Address;
+use crate::address::{Address, with_plain_plus};
 use crate::app::App;
 use crate::body::Body;
 use crate::fault::Fault;
@@ -180,7 +180,14 @@ impl Worker {
         Some(response)
     }
 
-    async fn route(self: Arc<Self>, request: Request<Incoming>, began: Instant) -> Response<Body> {
+    async fn route(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        began: Instant,
+    ) -> Response<Body> {
+        if let Some(plain) = with_plain_plus(request.uri()) {
+            *request.uri_mut() = plain;
+        }
         let mut leaving = Leaving {
             worker: self.clone(),
             method: request.method().clone(),

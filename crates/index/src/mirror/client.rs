@@ -301,8 +301,8 @@ pub(crate) fn describe(error: &reqwest::Error) -> Failure {
         Failure::down("it was silent for too long")
     } else if error.is_connect() {
         Failure::down(format!("no connection ({detail})"))
-    } else if error.is_decode() || error.is_builder() {
-        Failure::wrong(format!("its answer cannot be decoded ({detail})"))
+    } else if error.is_builder() {
+        Failure::wrong(format!("its address cannot be used ({detail})"))
     } else {
         Failure::down(format!("the connection broke ({detail})"))
     }

@@ -149,6 +149,26 @@ impl Files {
         }))
     }
 
+    /// What there is to say of the file at `path` without fetching it.
+    pub(crate) async fn head(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
+        if self.under_way(path).is_some() || self.stored(path).await?.is_some() {
+            return self.open(path).await;
+        }
+        let Some(order) = self.order(path).await? else {
+            return Ok(None);
+        };
+        let begun = order.head(&self.shared).await?;
+        Ok(Some(Open {
+            filename: order.file.filename,
+            etag: begun.0.etag,
+            len: begun.1,
+            last_modified: begun.0.last_modified,
+            content_type: CONTENT_TYPE,
+            body: Body::Unopened,
+            cache: Cache::Miss,
+        }))
+    }
+
     /// The transfer of `path`, begun now unless one is under way; `None` if no page lists it.
     pub(crate) async fn running(
         self: &Arc<Self>,
@@ -158,6 +178,14 @@ impl Files {
             return Ok(Some(running));
         }
         self.refused(path)?;
+        match self.order(path).await? {
+            Some(order) => self.start(order).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Where to get the file at `path`, if it is listed and may be fetched.
+    async fn order(&self, path: &str) -> Result<Option<Order>, Error> {
         let Some((project, file)) = self.listed(path).await? else {
             return Ok(None);
         };
@@ -179,13 +207,12 @@ impl Files {
                     why: format!("`{}` is not fetched: {}", file.filename, failure.cause()),
                 })?;
         }
-        let order = Order {
+        Ok(Some(Order {
             path: path.to_owned(),
             project,
             file,
             url,
-        };
-        self.start(order).map(Some)
+        }))
     }
 
     fn under_way(&self, path: &str) -> Option<Arc<Running>> {

@@ -10,7 +10,7 @@ use reqwest::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue,
     IF_RANGE, LAST_MODIFIED, RANGE,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::client::{Client, Failure, Purpose, describe, value};
@@ -281,6 +281,22 @@ pub(crate) fn content_range(response: &Response) -> Option<(u64, Option<u64>)> {
 }
 
 impl Remote {
+    /// What upstream says of the file without sending it.
+    pub(crate) async fn head(&self) -> Result<Head, Trouble> {
+        let headers = range_headers(0, None, None);
+        let response = self
+            .client
+            .send(Purpose::File, Method::HEAD, &self.url, headers)
+            .await?;
+        match response.status() {
+            StatusCode::OK => Ok(head(&response, None)),
+            status @ (StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) => {
+                Err(Trouble::Missing(status))
+            }
+            status => Err(Failure::wrong(format!("it answered {status}")).into()),
+        }
+    }
+
     /// The file's length if parts of it can be asked for.
     pub(crate) async fn len_if_ranged(&self) -> Result<Option<u64>, Trouble> {
         // A range request, not HEAD: it proves what HEAD only claims.

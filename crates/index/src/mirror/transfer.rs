@@ -23,6 +23,10 @@ use super::sink::Sink;
 use super::span::{Head, Remote, Trouble};
 use crate::{Error, Growing};
 
+/// The largest file taken; PyPI's own limit is far below.
+const LARGEST: u64 = 64 << 30;
+/// The size on a page is advice: a file without a `Content-Length` may be so much longer.
+const SIZE_SLACK: u64 = 1 << 20;
 /// Smaller files are not worth a second connection.
 const LARGE: u64 = 24 << 20;
 /// What the first connection fetches of a large file before the others join.
@@ -42,6 +46,54 @@ pub(crate) struct Order {
     pub(crate) project: ProjectName,
     pub(crate) file: PageFile,
     pub(crate) url: Url,
+}
+
+impl Order {
+    /// What upstream says of the file, and how long it is.
+    pub(crate) async fn head(&self, shared: &Shared) -> Result<(Begun, Option<u64>), Error> {
+        let head = match self.url.to_file_path() {
+            Ok(path) if self.url.scheme() == "file" => Head::of_local(
+                tokio::fs::metadata(path).await.map_or(0, |file| file.len()),
+                None,
+            ),
+            _ => {
+                let remote = Remote {
+                    client: shared.client.clone(),
+                    url: self.url.clone(),
+                };
+                remote
+                    .head()
+                    .await
+                    .map_err(|trouble| self.error(&shared.name, trouble))?
+            }
+        };
+        let begun = Begun {
+            etag: etag(self, &head),
+            last_modified: head.last_modified,
+        };
+        Ok((begun, head.len))
+    }
+
+    fn what(&self) -> String {
+        format!("file `{}`", self.file.filename)
+    }
+
+    fn error(&self, index: &str, trouble: Trouble) -> Error {
+        match trouble {
+            Trouble::Here(error) => error,
+            Trouble::Upstream(failure) => failure.about(index, &self.what()),
+            Trouble::Missing(StatusCode::NOT_FOUND | StatusCode::GONE) => Error::NoSuchFile {
+                index: index.to_owned(),
+                file: self.file.filename.to_string(),
+            },
+            Trouble::Missing(status) => Error::Forbidden {
+                why: format!(
+                    "upstream of `{index}` refuses {}: it answered {status}",
+                    self.what()
+                ),
+            },
+        }
+    }
 }
 
 /// What is known of a file once upstream's answer has begun.
@@ -144,7 +196,7 @@ impl Transfer {
             self.shared.clone(),
             self.staged.clone(),
             self.growing.clone(),
-            self.what(),
+            self.order.what(),
         );
         let fed = AtomicBool::new(false);
         let gate = Gate::new(&self.order.file.hashes);
@@ -168,7 +220,7 @@ impl Transfer {
         }
         self.fetch(sink)
             .await
-            .map_err(|trouble| self.error(trouble))
+            .map_err(|trouble| self.order.error(&self.shared.name, trouble))
     }
 
     async fn fetch(&self, sink: &Sink) -> Result<Begun, Trouble> {
@@ -182,7 +234,15 @@ impl Transfer {
         super::fetch::note_trouble(&self.shared, failure(&asked));
         let (head, response) = asked?;
         let begun = self.begin(&head);
-        let len = head.len.unwrap_or(u64::MAX);
+        let limit = self
+            .order
+            .file
+            .size
+            .map_or(LARGEST, |size| size + SIZE_SLACK);
+        let len = head.len.unwrap_or(limit);
+        if len > LARGEST {
+            return Err(Failure::wrong(format!("it announced {len} bytes")).into());
+        }
         let answered_in_part = response.status() == StatusCode::PARTIAL_CONTENT;
         let first_end = AtomicU64::new(if answered_in_part {
             FIRST_SPAN.min(len)
@@ -196,6 +256,11 @@ impl Transfer {
             remote
                 .fetch(sink, &head, Some(response), 0, &first_end)
                 .await?;
+            if head.len.is_none() && sink.growing().arrived() >= limit {
+                return Err(
+                    Failure::wrong(format!("its answer does not end after {limit} bytes")).into(),
+                );
+            }
             first_end.store(len, Ordering::Release);
             if head.len.is_some() {
                 remote
@@ -258,7 +323,7 @@ impl Transfer {
 
     /// A file of a directory on this machine.
     async fn copy(&self, sink: &Sink) -> Result<Begun, Error> {
-        let what = self.what();
+        let what = self.order.what();
         let unreadable = |cause: String| Error::UpstreamWrong {
             index: self.shared.name.clone(),
             what: what.clone(),
@@ -341,6 +406,8 @@ impl Transfer {
         let size = self.growing.arrived();
         self.staged.commit(&digest).await?;
         let now = Timestamp::now();
+        let db = self.shared.storage.db();
+        let before = db.file(&self.shared.name, &self.order.path).await?;
         let row = FileRow {
             mirror: self.shared.name.clone(),
             path: self.order.path.clone(),
@@ -352,9 +419,8 @@ impl Transfer {
             last_modified: begun.last_modified,
             stored_at: now,
             last_used: now,
-            pinned: false,
+            pinned: before.is_some_and(|row| row.pinned),
         };
-        let db = self.shared.storage.db();
         db.save_file(&row).await?;
         db.forget_refused(&row.mirror, &row.path).await?;
         self.shared.storage.grew(size);
@@ -383,28 +449,6 @@ impl Transfer {
             expected,
             found,
         }
-    }
-
-    fn error(&self, trouble: Trouble) -> Error {
-        match trouble {
-            Trouble::Here(error) => error,
-            Trouble::Upstream(failure) => failure.about(&self.shared.name, &self.what()),
-            Trouble::Missing(StatusCode::NOT_FOUND | StatusCode::GONE) => Error::NoSuchFile {
-                index: self.shared.name.clone(),
-                file: self.order.file.filename.to_string(),
-            },
-            Trouble::Missing(status) => Error::Forbidden {
-                why: format!(
-                    "upstream of `{}` refuses {}: it answered {status}",
-                    self.shared.name,
-                    self.what()
-                ),
-            },
-        }
-    }
-
-    fn what(&self) -> String {
-        format!("file `{}`", self.order.file.filename)
     }
 }
 

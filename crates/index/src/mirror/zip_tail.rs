@@ -4,6 +4,7 @@
 //! (PEP 427), the `.dist-info` files. Two short reads are mostly enough.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
@@ -29,39 +30,37 @@ pub(crate) fn metadata(
     len: u64,
     fetch: impl FnMut(u64, u64) -> io::Result<Vec<u8>>,
 ) -> Result<Vec<u8>, Unreadable> {
+    let failure = RefCell::new(None);
+    let broken = |error: io::Error| match failure.take() {
+        Some(failure) => Unreadable::Io(failure),
+        None => Unreadable::Wheel(format!("it is not a readable zip file ({error})")),
+    };
     let reader = Windowed {
         fetch,
         len,
         at: 0,
         start: 0,
         window: Vec::new(),
-        failed: false,
+        failure: &failure,
     };
-    let mut archive = ZipArchive::new(reader).map_err(|error| sort(error.into()))?;
+    let mut archive = ZipArchive::new(reader).map_err(|error| broken(error.into()))?;
     let name =
         metadata_name(archive.file_names().filter_map(Result::ok)).map_err(Unreadable::Wheel)?;
-    let mut entry = archive.by_name(&name).map_err(|error| sort(error.into()))?;
+    let mut entry = archive
+        .by_name(&name)
+        .map_err(|error| broken(error.into()))?;
     let mut metadata = Vec::new();
     entry
         .by_ref()
         .take(LARGEST + 1)
         .read_to_end(&mut metadata)
-        .map_err(|error| sort(error))?;
+        .map_err(broken)?;
     if metadata.len() as u64 > LARGEST {
         return Err(Unreadable::Wheel(format!(
             "its METADATA is longer than {LARGEST} bytes"
         )));
     }
     Ok(metadata)
-}
-
-/// Errors of `fetch` carry [`Fetching`]; all others are the wheel's fault.
-fn sort(error: io::Error) -> Unreadable {
-    if error.get_ref().is_some_and(|inner| inner.is::<Fetching>()) {
-        Unreadable::Io(error)
-    } else {
-        Unreadable::Wheel(format!("it is not a readable zip file ({error})"))
-    }
 }
 
 fn metadata_name<'a>(names: impl Iterator<Item = Cow<'a, str>>) -> Result<String, String> {
@@ -77,35 +76,19 @@ fn metadata_name<'a>(names: impl Iterator<Item = Cow<'a, str>>) -> Result<String
     }
 }
 
-/// An error of `fetch`, told apart from those of the zip format.
-#[derive(Debug)]
-struct Fetching(String);
-
-impl std::fmt::Display for Fetching {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Fetching {}
-
 /// A reader that holds one window of a file and fetches another when it must.
-struct Windowed<F> {
+struct Windowed<'a, F> {
     fetch: F,
     len: u64,
     at: u64,
     start: u64,
     window: Vec<u8>,
-    failed: bool,
+    /// Why `fetch` failed: the zip crate does not pass errors on as they are.
+    failure: &'a RefCell<Option<io::Error>>,
 }
 
-impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Windowed<F> {
+impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Windowed<'_, F> {
     fn load(&mut self) -> io::Result<()> {
-        if self.failed {
-            return Err(io::Error::other(Fetching(
-                "the file could not be read before".to_owned(),
-            )));
-        }
         let (start, end) = if self.at >= self.len.saturating_sub(TAIL) {
             (self.len.saturating_sub(TAIL), self.len)
         } else {
@@ -116,22 +99,23 @@ impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Windowed<F> {
                 (self.start, self.window) = (start, window);
                 Ok(())
             }
-            Ok(window) => Err(self.fail(format!(
+            Ok(window) => Err(self.fail(io::Error::other(format!(
                 "{} bytes came instead of {}",
                 window.len(),
                 end - start
-            ))),
-            Err(error) => Err(self.fail(error.to_string())),
+            )))),
+            Err(error) => Err(self.fail(error)),
         }
     }
 
-    fn fail(&mut self, why: String) -> io::Error {
-        self.failed = true;
-        io::Error::other(Fetching(why))
+    fn fail(&self, error: io::Error) -> io::Error {
+        let told = io::Error::other(error.to_string());
+        self.failure.replace(Some(error));
+        told
     }
 }
 
-impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Read for Windowed<F> {
+impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Read for Windowed<'_, F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.len || into.is_empty() {
             return Ok(0);
@@ -148,7 +132,7 @@ impl<F: FnMut(u64, u64) -> io::Result<Vec<u8>>> Read for Windowed<F> {
     }
 }
 
-impl<F> Seek for Windowed<F> {
+impl<F> Seek for Windowed<'_, F> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),

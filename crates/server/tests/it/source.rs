@@ -116,4 +116,8 @@ impl Source for Fake {
             .cloned();
         script.transpose()
     }
+
+    async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
+        self.open(path, part).await
+    }
 }

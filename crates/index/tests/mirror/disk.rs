@@ -1,0 +1,60 @@
+//! The disk stays bounded, and neither open nor pinned files go.
+
+use index::Part;
+use store::Filter;
+use testkit::{Dist, Project, Upstream, wait_until};
+
+use crate::rig::{Rig, simple};
+
+fn upstream() -> Upstream {
+    let project = |name: &str| Project::new(name).with(Dist::wheel("1.0").padding(1_000_000));
+    Upstream::start(["a", "b", "c", "d"].map(project))
+}
+
+fn wheel(project: &str) -> String {
+    format!("{project}-1.0-py3-none-any.whl")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_recently_used_files_go_and_pinned_ones_stay() {
+    let upstream = upstream();
+    let rig = Rig::with(simple(&upstream), Some(2_500_000)).await;
+    rig.file("a", &wheel("a")).await.unwrap();
+    wait_until("a is kept", || rig.stats.disk_used.value() > 1_000_000);
+    let db = rig.data.db().await.unwrap();
+    let filter = Filter {
+        project: Some("a".parse().unwrap()),
+        ..Filter::default()
+    };
+    assert_eq!(db.set_pinned(&filter, true).await.unwrap(), 1);
+    for (n, project) in ["b", "c", "d"].into_iter().enumerate() {
+        rig.file(project, &wheel(project)).await.unwrap();
+        wait_until("it is kept", || {
+            rig.data.blobs().list().count() >= 2 + n.min(0)
+        });
+    }
+    wait_until("the disk is bounded again", || {
+        rig.stats.evicted_files.value() >= 2
+    });
+    assert!(rig.stats.disk_used.value() <= 2_500_000);
+    let path = rig.path("a", &wheel("a")).await;
+    upstream.forget_requests();
+    rig.read(&path, Part::File).await.unwrap();
+    assert_eq!(upstream.count("*.whl").requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_pruned_by_somebody_else_is_fetched_again() {
+    let upstream = upstream();
+    let rig = Rig::new(&upstream).await;
+    rig.file("a", &wheel("a")).await.unwrap();
+    wait_until("a is kept", || rig.stats.disk_used.value() > 0);
+    rig.file("a", &wheel("a")).await.unwrap();
+    let (digest, _) = rig.data.blobs().list().next().unwrap().unwrap();
+    rig.data.blobs().remove(&digest).unwrap();
+    assert_eq!(
+        rig.file("a", &wheel("a")).await.unwrap(),
+        upstream.content_of(&wheel("a"))
+    );
+    assert_eq!(upstream.count("*.whl").requests, 2);
+}

@@ -1,0 +1,136 @@
+//! Metadata: upstream's where there is any, made from the wheel where there is none.
+
+use index::{Error, Part, Source};
+use pyspec::CoreMetadata;
+use testkit::{Dist, Fault, Metadata, Project, Upstream};
+
+use crate::rig::{Rig, simple};
+
+const WHEEL: &str = "foo-1.0-py3-none-any.whl";
+
+async fn advertised(rig: &Rig) -> CoreMetadata {
+    rig.project("foo")
+        .await
+        .unwrap()
+        .unwrap()
+        .project
+        .page
+        .files[0]
+        .core_metadata
+        .clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upstreams_metadata_is_checked_and_kept() {
+    let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    for _ in 0..2 {
+        assert!(
+            rig.read(&path, Part::Metadata)
+                .await
+                .unwrap()
+                .starts_with(b"Metadata-Version")
+        );
+    }
+    assert_eq!(upstream.count("*.metadata").requests, 1);
+    assert_eq!(upstream.count("*.whl").requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_with_a_wrong_digest_is_refused() {
+    let upstream =
+        Upstream::start([Project::new("foo").with(Dist::wheel("1.0").wrong_metadata_digest())]);
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    assert!(matches!(
+        rig.read(&path, Part::Metadata).await,
+        Err(Error::Refused { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_that_upstream_lacks_is_made_from_a_few_bytes_of_the_wheel() {
+    let upstream =
+        Upstream::start([Project::new("foo").with(Dist::wheel("1.0").padding(2_000_000))]);
+    upstream.change(|settings| settings.metadata = false);
+    let rig = Rig::new(&upstream).await;
+    assert!(matches!(advertised(&rig).await, CoreMetadata::Present(hashes) if hashes.is_empty()));
+    let path = rig.path("foo", WHEEL).await;
+    assert!(
+        rig.read(&path, Part::Metadata)
+            .await
+            .unwrap()
+            .starts_with(b"Metadata-Version")
+    );
+    assert!(upstream.count("*.whl").bytes < 200_000);
+    assert_eq!(rig.stats.metadata_made.value(), 1);
+    let rig = rig.again(simple(&upstream)).await;
+    assert!(
+        matches!(advertised(&rig).await, CoreMetadata::Present(hashes) if hashes.sha256().is_some())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_ranges_the_whole_wheel_is_fetched_once_for_its_metadata() {
+    let upstream = Upstream::start([Project::new("foo").with(Dist::wheel("1.0").padding(300_000))]);
+    upstream.change(|settings| {
+        settings.metadata = false;
+        settings.ranges = false;
+    });
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    assert!(
+        rig.read(&path, Part::Metadata)
+            .await
+            .unwrap()
+            .starts_with(b"Metadata-Version")
+    );
+    assert_eq!(
+        rig.read(&path, Part::File).await.unwrap(),
+        upstream.content_of(WHEEL)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advertised_metadata_that_is_not_there_is_made() {
+    let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+    upstream.fault("*.metadata", Fault::status(404));
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    assert!(
+        rig.read(&path, Part::Metadata)
+            .await
+            .unwrap()
+            .starts_with(b"Metadata-Version")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wheel_that_has_no_metadata_is_no_longer_said_to_have_any() {
+    let upstream =
+        Upstream::start([Project::new("foo").with(Dist::wheel("1.0").metadata(Metadata::Missing))]);
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    assert!(matches!(
+        rig.read(&path, Part::Metadata).await,
+        Err(Error::UpstreamWrong { .. })
+    ));
+    let rig = rig.again(simple(&upstream)).await;
+    assert_eq!(advertised(&rig).await, CoreMetadata::Absent);
+    assert!(
+        rig.mirror
+            .open(&path, Part::Metadata)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provenance_is_passed_on_and_kept() {
+    let upstream = Upstream::start([Project::new("foo").with(Dist::wheel("1.0").provenance())]);
+    let rig = Rig::new(&upstream).await;
+    let path = rig.path("foo", WHEEL).await;
+    assert!(!rig.read(&path, Part::Provenance).await.unwrap().is_empty());
+}
