@@ -7,7 +7,7 @@ use index::mirror::{Config, Mirror, Upstream as At};
 use index::{Answer, Body, Error, Open, Part, Source, Stats, Storage};
 use store::{DataDir, Mode};
 use tempfile::TempDir;
-use testkit::Upstream;
+use testkit::{Content, Upstream};
 use tokio::runtime::Handle;
 
 pub(crate) struct Rig {
@@ -77,12 +77,12 @@ impl Rig {
         encoded.replace("%2B", "+")
     }
 
-    pub(crate) async fn file(&self, project: &str, filename: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn file(&self, project: &str, filename: &str) -> Result<Content, Error> {
         let path = self.path(project, filename).await;
         self.read(&path, Part::File).await
     }
 
-    pub(crate) async fn read(&self, path: &str, part: Part) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn read(&self, path: &str, part: Part) -> Result<Content, Error> {
         read(
             self.mirror
                 .open(path, part)
@@ -101,9 +101,9 @@ pub(crate) fn simple(upstream: &Upstream) -> Config {
 }
 
 /// Reads a file to its end.
-pub(crate) async fn read(open: Open) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read(open: Open) -> Result<Content, Error> {
     match open.body {
-        Body::Stored(blob) => Ok(blob.slice(0, blob.len() as usize)?.to_vec()),
+        Body::Stored(blob) => Ok(blob.slice(0, blob.len() as usize)?.into()),
         Body::Unopened => panic!("only asked about"),
         Body::Growing(growing) => {
             let mut bytes = Vec::new();
@@ -111,7 +111,7 @@ pub(crate) async fn read(open: Open) -> Result<Vec<u8>, Error> {
                 let at = bytes.len() as u64;
                 let end = growing.wait(at).await.map_err(|error| (*error).clone())?;
                 if end == at {
-                    return Ok(bytes);
+                    return Ok(bytes.into());
                 }
                 bytes.extend_from_slice(&growing.slice(at, (end - at) as usize)?);
             }
