@@ -8,6 +8,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::content::Content;
+
 /// A request before it is sent.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -27,7 +29,7 @@ pub struct Reply {
     /// In the order in which they came.
     pub headers: Vec<(String, String)>,
     /// Without the transfer coding; as much as came.
-    pub body: Vec<u8>,
+    pub body: Content,
     /// Whether the body ended where the head said it would.
     pub whole: bool,
 }
@@ -60,7 +62,7 @@ impl Request {
     pub fn new(method: &str, url: &str) -> Self {
         Self {
             method: method.to_owned(),
-            url: url.to_owned(),
+            url: without_dots(url),
             headers: Vec::new(),
             timeout: Duration::from_secs(40),
         }
@@ -128,6 +130,19 @@ impl Request {
     }
 }
 
+/// Takes `/x/..` out, as every client does before it asks.
+fn without_dots(url: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in url.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
+}
+
 impl Open {
     fn read(mut reader: BufReader<TcpStream>, head_only: bool) -> io::Result<Self> {
         let status_line = line(&mut reader)?;
@@ -170,7 +185,7 @@ impl Open {
             status: self.status,
             reason: self.reason,
             headers: self.headers,
-            body,
+            body: body.into(),
             whole,
         }
     }

@@ -15,6 +15,7 @@
 //! ```
 
 mod clients;
+mod content;
 mod dist;
 pub mod http;
 mod server;
@@ -22,8 +23,9 @@ mod upstream;
 mod wait;
 
 pub use clients::{Installed, Installer, Run, Scratch, Twine};
+pub use content::Content;
 pub use dist::{Dist, Kind, Metadata, Yank};
-pub use server::{Ended, Server};
+pub use server::{Ended, Logged, Server};
 pub use upstream::{
     Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream,
 };

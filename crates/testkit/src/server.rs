@@ -44,6 +44,28 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// One line of the request log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// `GET`, `HEAD`.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// The status answered.
+    pub status: u64,
+}
+
+impl Logged {
+    fn read(line: &str) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(Self {
+            method: value["method"].as_str()?.to_owned(),
+            path: value["path"].as_str()?.to_owned(),
+            status: value["status"].as_u64()?,
+        })
+    }
+}
+
 impl Server {
     /// The binary at this path, with an empty data directory.
     pub fn new(program: &str) -> Self {
@@ -66,6 +88,15 @@ impl Server {
     #[must_use]
     pub fn mirroring(self, upstream: &Upstream) -> Self {
         self.arguments(["--upstream", &upstream.simple()])
+    }
+
+    /// Lets root/pypi mirror this upstream, with more keys of its table in the config file.
+    #[must_use]
+    pub fn mirroring_with(self, upstream: &Upstream, keys: &str) -> Self {
+        self.config(&format!(
+            "[mirror.\"root/pypi\"]\nupstream = \"{}\"\n{keys}\n",
+            upstream.simple()
+        ))
     }
 
     /// Adds arguments after `serve`.
@@ -155,6 +186,10 @@ impl Server {
             .trim_end()
             .trim_end_matches('/')
             .clone_into(&mut self.url);
+        // From now on it keeps its address, as a server in the field does.
+        if let Some(address) = self.url.strip_prefix("http://") {
+            address.clone_into(&mut self.listen);
+        }
         Ok(())
     }
 
@@ -236,6 +271,15 @@ impl Server {
     /// What it has written to stdout so far, over all its starts.
     pub fn stdout(&self) -> String {
         self.read("stdout")
+    }
+
+    /// The requests that it logged, once nothing more is on its way: it is stopped first.
+    pub fn requests(&mut self) -> Vec<Logged> {
+        if self.child.is_some() {
+            self.stop();
+        }
+        let both = self.stdout() + &self.log();
+        both.lines().filter_map(Logged::read).collect()
     }
 
     fn read(&self, name: &str) -> String {

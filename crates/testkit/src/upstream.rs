@@ -26,6 +26,8 @@ pub use settings::{Auth, HashKind, Pages, Settings};
 
 use project::Stocked;
 
+use crate::content::Content;
+
 /// A running upstream. Dropping it stops it.
 #[derive(Debug)]
 pub struct Upstream {
@@ -139,8 +141,8 @@ impl Upstream {
     }
 
     /// The bytes of a file.
-    pub fn content_of(&self, filename: &str) -> bytes::Bytes {
-        self.with_file(filename, |built| built.content.clone())
+    pub fn content_of(&self, filename: &str) -> Content {
+        self.with_file(filename, |built| built.content.clone().into())
     }
 
     fn with_file<T>(&self, filename: &str, read: impl Fn(&crate::dist::Built) -> T) -> T {

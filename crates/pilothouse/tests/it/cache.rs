@@ -136,7 +136,7 @@ fn a_pruned_file_is_fetched_again() {
     let reply = http::get(&format!("{}/+f{path}", server.url()));
     assert_eq!(
         (reply.status, reply.body),
-        (200, upstream.content_of("bar-1.0.tar.gz").to_vec())
+        (200, upstream.content_of("bar-1.0.tar.gz"))
     );
     assert_eq!(upstream.count(path.as_str()).requests, 1);
 }

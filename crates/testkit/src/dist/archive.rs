@@ -134,9 +134,9 @@ fn tar_entry(out: &mut impl Write, name: &str, content: &[u8]) {
 
 /// Bytes that do not compress: splitmix64, seeded by the project's name.
 fn noise(seed: &str, length: usize) -> Vec<u8> {
-    let mut state = seed
-        .bytes()
-        .fold(0x9e37_79b9_u64, |sum, byte| sum * 31 + u64::from(byte));
+    let mut state = seed.bytes().fold(0x9e37_79b9_u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,0 +1,66 @@
+//! Real pip and real uv against the running binary, over a scripted upstream.
+//!
+//! One module per story. What the clients send and accept is measured, not
+//! assumed, so each fact about them that steers the server has its test here.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod absent;
+mod client_cache;
+mod cooldown;
+mod crowd;
+mod door;
+mod install;
+mod metadata;
+mod page;
+mod trouble;
+mod upstreams;
+
+use testkit::{Server, Upstream};
+
+/// The binary, mirroring this upstream as root/pypi.
+fn mirror(upstream: &Upstream) -> Server {
+    server().mirroring(upstream).start()
+}
+
+/// The same with more keys in the mirror's table.
+fn mirror_with(upstream: &Upstream, keys: &str) -> Server {
+    server().mirroring_with(upstream, keys).start()
+}
+
+fn server() -> Server {
+    Server::new(env!("CARGO_BIN_EXE_pilothouse"))
+}
+
+/// Writes a story once and runs it with each client.
+macro_rules! with_every_installer {
+    ($(fn $story:ident($installer:ident) $body:block)+) => {
+        $(mod $story {
+            #[expect(clippy::wildcard_imports, reason = "the story reads as if it stood outside")]
+            use super::*;
+
+            fn story($installer: testkit::Installer) $body
+
+            #[test]
+            fn with_the_oldest_pip() {
+                story(testkit::Installer::PipOldest);
+            }
+
+            #[test]
+            fn with_the_newest_pip() {
+                story(testkit::Installer::PipNewest);
+            }
+
+            #[test]
+            fn with_the_oldest_uv() {
+                story(testkit::Installer::UvOldest);
+            }
+
+            #[test]
+            fn with_the_newest_uv() {
+                story(testkit::Installer::UvNewest);
+            }
+        })+
+    };
+}
+use with_every_installer;

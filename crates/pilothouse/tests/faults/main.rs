@@ -1,0 +1,2 @@
+//! Peers that misbehave, power that fails, disks that fill.
+fn main() {}
