@@ -165,4 +165,23 @@ mod tests {
             assert!(shown, "`{key}` is missing");
         }
     }
+
+    proptest::proptest! {
+        /// Whatever stands in a file, it is read or told to be wrong, with lines that the file has.
+        #[test]
+        fn no_file_makes_the_reader_stumble(
+            at in 0..EXAMPLE.len(),
+            cut in 0..40_usize,
+            put in "[\\PC\n\"\\[\\]=.#]{0,12}",
+        ) {
+            let uncommented = EXAMPLE.replace("# ", "");
+            let start = uncommented.floor_char_boundary(at);
+            let end = uncommented.floor_char_boundary(start + cut);
+            let text = format!("{}{put}{}", &uncommented[..start], &uncommented[end..]);
+            let mut faults = Vec::new();
+            file::read(&text, Path::new("f.toml"), &Environment::default(), &mut faults);
+            let lines = text.lines().count() + 1;
+            proptest::prop_assert!(faults.iter().all(|fault| fault.line.is_none_or(|line| line <= lines)));
+        }
+    }
 }

@@ -252,4 +252,23 @@ mod tests {
         assert_eq!(ByteSize(1536).rounded(), "1.5 KiB");
         assert_eq!(ByteSize(50 << 30).rounded(), "50.0 GiB");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn every_size_is_read_back_as_written(bytes in 0..1_u64 << 53) {
+            let size = ByteSize(bytes);
+            proptest::prop_assert_eq!(size.to_string().parse(), Ok(size));
+        }
+
+        #[test]
+        fn every_time_is_read_back_as_written(millis in 0..1_u64 << 53) {
+            let period = Period(Duration::from_millis(millis));
+            proptest::prop_assert_eq!(period.to_string().parse(), Ok(period));
+        }
+
+        #[test]
+        fn no_text_makes_the_readers_stumble(text in "[0-9a-zA-Z. ]{0,24}|\\PC{0,24}") {
+            let _ = (text.parse::<ByteSize>(), text.parse::<Period>());
+        }
+    }
 }
