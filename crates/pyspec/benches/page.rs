@@ -104,7 +104,7 @@ fn pages(criterion: &mut Criterion) {
     });
     let stored = serde_json::to_vec(&page).expect("a page has no faults");
     group.bench_function("write stored", |bencher| {
-        bencher.iter(|| serde_json::to_vec(black_box(&page)))
+        bencher.iter(|| serde_json::to_vec(black_box(&page)));
     });
     group.bench_function("parse stored", |bencher| {
         bencher.iter(|| serde_json::from_slice::<ProjectPage>(black_box(&stored)));

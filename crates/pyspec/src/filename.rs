@@ -97,12 +97,23 @@ impl Filename {
 
     /// The version, if this is a file of `project`.
     pub fn version_of(&self, project: &ProjectName) -> Option<Version> {
-        if self.kind() == FileKind::Other {
-            let rest = after_project(self.stem(), project.as_str())?;
-            return legacy_version(rest);
+        if let Some(read) = DistFilename::try_from_filename(self.as_str(), project.inner()) {
+            let is_its = read.name() == project.inner();
+            return is_its.then(|| Version::from_inner(read.into_version()));
         }
-        let read = DistFilename::try_from_filename(self.as_str(), project.inner())?;
-        (read.name() == project.inner()).then(|| Version::from_inner(read.into_version()))
+        match self.kind() {
+            FileKind::Wheel => None,
+            // With a name that is spelled `foo--bar`.
+            FileKind::Sdist => after_project(self.stem(), project.as_str())?.parse().ok(),
+            FileKind::Other => legacy_version(after_project(self.stem(), project.as_str())?),
+        }
+    }
+
+    /// The part of a wheel's name that all wheels of its release share.
+    pub(crate) fn wheel_release(&self) -> Option<&str> {
+        let stem = self.0.strip_suffix(".whl")?;
+        let (at, _) = stem.match_indices('-').nth(1)?;
+        Some(&stem[..at])
     }
 
     /// Every project that the file may belong to, the likeliest first.
@@ -211,13 +222,16 @@ impl FromStr for Filename {
 }
 
 fn fault(text: &str) -> Option<&'static str> {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'/' && byte != b'\\';
     if text.is_empty() {
         Some("it is empty")
     } else if text.len() > MAX_LENGTH {
         Some("it is longer than 255 bytes")
     } else if text == "." || text == ".." {
         Some("it names a folder")
-    } else if text.bytes().any(|byte| matches!(byte, b'/' | b'\\')) {
+    } else if text.bytes().all(is_plain) {
+        None
+    } else if text.contains(['/', '\\']) {
         Some("it has a slash")
     } else if text.chars().any(char::is_control) {
         Some("it has a control character")
@@ -315,6 +329,7 @@ mod tests {
             ("a-1-1.tar.gz", "a", Some("1.post1")),
             ("a-1-1.tar.gz", "a-1", Some("1")),
             ("a-1-1.tar.gz", "b", None),
+            ("a-1.tar-1..g1-1.tar.gz", "a-1-tar-1-g1", Some("1")),
             ("Foo.Bar-1.0.zip", "foo-bar", Some("1.0")),
             ("foo_bar-1.0-py3-none-any.whl", "foo-bar", Some("1.0")),
             ("foo_bar-1.0-py3-none-any.whl", "foo", None),

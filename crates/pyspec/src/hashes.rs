@@ -52,8 +52,9 @@ impl Hashes {
             self.sha256 = Some(value.parse().map_err(|_| invalid())?);
             return Ok(());
         }
-        let right_length =
-            digits(kind).map_or(value.len() % 2 == 0, |digits| value.len() == digits);
+        let right_length = digits(kind).map_or(value.len().is_multiple_of(2), |digits| {
+            value.len() == digits
+        });
         let is_hex = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_kind(kind) || !is_hex || !right_length {
             return Err(invalid());

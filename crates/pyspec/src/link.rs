@@ -79,8 +79,10 @@ impl Base {
             return (is_plain(href) && !href.starts_with("//"))
                 .then(|| [&self.own_origin, href].concat());
         }
-        let host = href.find("://")? + 3;
-        let path = host + href[host..].find('/')?;
+        let rest = href
+            .strip_prefix("https://")
+            .or_else(|| href.strip_prefix("http://"))?;
+        let path = href.len() - rest.len() + rest.find('/')?;
         let (origin, path) = href.split_at(path);
         if !is_plain(path) {
             return None;
@@ -114,17 +116,26 @@ fn origin(url: &Url) -> String {
     text.to_owned()
 }
 
+/// The bytes that `url` leaves alone in a path.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let bytes = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-._~%+=&@:,;!$()*";
+    let mut at = 0;
+    while at < bytes.len() {
+        plain[bytes[at] as usize] = true;
+        at += 1;
+    }
+    plain
+};
+
 /// Whether a path is one that `url` would leave as it is.
 fn is_plain(path: &str) -> bool {
     let mut after_slash = false;
     path.bytes().all(|byte| {
-        let is_slash = byte == b'/';
         // A segment that starts like this may be `.` or `..`, which get resolved.
         let may_be_dots = after_slash && matches!(byte, b'.' | b'%');
-        after_slash = is_slash;
-        is_slash
-            || (!may_be_dots
-                && (byte.is_ascii_alphanumeric() || b"-._~%+=&@:,;!$()*".contains(&byte)))
+        after_slash = byte == b'/';
+        PLAIN[usize::from(byte)] && !may_be_dots
     })
 }
 
@@ -135,9 +146,15 @@ pub(crate) fn filename(url: &str) -> Result<Filename, InvalidFilename> {
 
 /// The decoded text behind the last slash of the path.
 pub(crate) fn last_segment(url: &str) -> Cow<'_, str> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
+    // One character at a time is searched for many bytes at a time.
+    let path = url.split_once('#').map_or(url, |(path, _)| path);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
     let last = path.rsplit('/').next().unwrap_or(path);
-    percent_decode_str(last).decode_utf8_lossy()
+    if last.contains('%') {
+        percent_decode_str(last).decode_utf8_lossy()
+    } else {
+        Cow::Borrowed(last)
+    }
 }
 
 /// The hashes of a link's fragment: `sha256=…`, and whatever else it says that is none.

@@ -5,6 +5,7 @@
 //! [`render`](crate::render).
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -143,7 +144,7 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    pub(crate) fn new(what: &str, why: impl ToString) -> Self {
+    pub(crate) fn new(what: &str, why: &(impl fmt::Display + ?Sized)) -> Self {
         const READABLE: usize = 200;
         let mut what: String = what
             .chars()
@@ -195,13 +196,19 @@ impl ProjectPage {
     /// Sets `versions` to those of the files: each once, normal form, in the order of versions.
     pub fn derive_versions(&mut self) {
         let mut seen = HashSet::new();
-        let mut versions: Vec<Version> = self
-            .files
-            .iter()
-            .filter_map(|file| file.filename.version_of(&self.name))
-            .collect();
-        // Files of one release stand together, so this leaves little to sort.
-        versions.dedup();
+        let mut versions: Vec<Version> = Vec::new();
+        let mut last_release = None;
+        for file in &self.files {
+            // Files of one release stand together, so most need no second look.
+            let release = file.filename.wheel_release();
+            if release.is_some() && release == last_release {
+                continue;
+            }
+            if let Some(version) = file.filename.version_of(&self.name) {
+                versions.push(version);
+                last_release = release;
+            }
+        }
         versions.retain(|version| seen.insert(version.clone()));
         versions.sort_unstable();
         self.versions = versions.iter().map(Version::to_string).collect();

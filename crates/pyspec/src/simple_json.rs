@@ -32,12 +32,12 @@ pub fn parse_project(
     page_url: &Url,
     name: &ProjectName,
 ) -> Result<Parsed<ProjectPage>, Error> {
-    is_object(body)?;
-    match serde_json::from_slice::<Page<File>>(body) {
+    let body = object(body)?;
+    match serde_json::from_str::<Page<File>>(body) {
         Ok(page) => page.read(page_url, name, |_, file| Ok(file)),
         Err(error) if error.is_data() => {
             has_known_version(body)?;
-            let page: Page<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
+            let page: Page<&RawValue> = serde_json::from_str(body).map_err(not_json)?;
             page.read(page_url, name, |at, raw| {
                 serde_json::from_str(raw.get()).map_err(|error| dropped(at, raw, &error))
             })
@@ -49,12 +49,12 @@ pub fn parse_project(
 /// Reads the list of all projects: their names in upstream's spelling. An entry
 /// that has no valid name is left out.
 pub fn parse_root(body: &[u8]) -> Result<Vec<String>, Error> {
-    is_object(body)?;
-    match serde_json::from_slice::<Root<RootProject>>(body) {
+    let body = object(body)?;
+    match serde_json::from_str::<Root<RootProject>>(body) {
         Ok(root) => root.read(Some),
         Err(error) if error.is_data() => {
             has_known_version(body)?;
-            let root: Root<&RawValue> = serde_json::from_slice(body).map_err(not_json)?;
+            let root: Root<&RawValue> = serde_json::from_str(body).map_err(not_json)?;
             root.read(|raw| serde_json::from_str(raw.get()).ok())
         }
         Err(error) => Err(not_json(error)),
@@ -196,23 +196,25 @@ pub(crate) fn is_known_version(version: &str) -> Result<(), Error> {
 }
 
 /// A page that we misread because its rules have changed should say that.
-fn has_known_version(body: &[u8]) -> Result<(), Error> {
+fn has_known_version(body: &str) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct OnlyMeta<'a> {
         #[serde(borrow)]
         meta: Option<&'a RawValue>,
     }
 
-    let page: OnlyMeta = serde_json::from_slice(body).map_err(not_json)?;
+    let page: OnlyMeta = serde_json::from_str(body).map_err(not_json)?;
     check_version(&Meta::read(page.meta)?)
 }
 
-/// serde takes an array for a struct, which no page is.
-fn is_object(body: &[u8]) -> Result<(), Error> {
+/// The body as text, if it may be an object; serde takes an array for a struct,
+/// which no page is. Checking UTF-8 here is faster than string by string.
+fn object(body: &[u8]) -> Result<&str, Error> {
+    let wrong = |why: &str| Err(Error::NotJson(why.to_owned()));
     match body.trim_ascii_start().first() {
-        Some(b'{') => Ok(()),
-        Some(_) => Err(Error::NotJson("it does not start with `{`".to_owned())),
-        None => Err(Error::NotJson("it is empty".to_owned())),
+        Some(b'{') => str::from_utf8(body).or_else(|_| wrong("it is not UTF-8")),
+        Some(_) => wrong("it does not start with `{`"),
+        None => wrong("it is empty"),
     }
 }
 

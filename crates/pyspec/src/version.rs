@@ -22,11 +22,6 @@ pub struct InvalidVersion(String);
 const MAX_LENGTH: usize = 255;
 
 impl Version {
-    /// Whether this is a pre-release or a development release.
-    pub fn is_pre(&self) -> bool {
-        self.0.any_prerelease()
-    }
-
     pub(crate) fn from_inner(version: uv_pep440::Version) -> Self {
         Self(version)
     }

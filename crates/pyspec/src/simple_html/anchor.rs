@@ -19,13 +19,13 @@ pub(super) fn file(tag: &Tag, base: &mut Base) -> Result<Option<PageFile>, Dropp
         .resolve(href)
         .map_err(|why| Dropped::new(shown(href), why))?;
     let hashes =
-        link::fragment_hashes(target.fragment).map_err(|why| Dropped::new(shown(href), why));
+        link::fragment_hashes(target.fragment).map_err(|why| Dropped::new(shown(href), &why));
     let filename = match link::filename(&target.url) {
         Ok(filename) if filename.is_distribution() => filename,
         // A hash makes a file of whatever has a name.
         Ok(filename) if hashes.as_ref().is_ok_and(|hashes| !hashes.is_empty()) => filename,
         Err(error) if !link::last_segment(&target.url).is_empty() => {
-            return Err(Dropped::new(shown(href), error));
+            return Err(Dropped::new(shown(href), &error));
         }
         _ => return Ok(None),
     };

@@ -42,7 +42,7 @@ impl File<'_> {
     /// The file, with its links made absolute.
     pub(super) fn read(self, base: &mut Base) -> Result<PageFile, Dropped> {
         let name = &*self.filename.0;
-        let filename = name.parse().map_err(|error| Dropped::new(name, error))?;
+        let filename = name.parse().map_err(|error| Dropped::new(name, &error))?;
         let link = base
             .resolve(&self.url.0)
             .map_err(|why| Dropped::new(name, why))?;
