@@ -15,7 +15,9 @@ mod gate;
 mod hosts;
 mod known;
 mod offline;
+mod order;
 mod pages;
+mod queue;
 mod read;
 mod root;
 mod sidecar;
@@ -60,6 +62,23 @@ struct Shared {
     storage: Arc<Storage>,
     trouble: Trouble,
     runtime: Handle,
+}
+
+impl Shared {
+    /// Counts as under way, for whoever wants to stop, until the guard is dropped.
+    fn busy(self: &Arc<Self>) -> Busy {
+        self.client.stats().in_flight.add(1);
+        Busy(self.clone())
+    }
+}
+
+/// Work that a stopping server waits for.
+struct Busy(Arc<Shared>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.client.stats().in_flight.add(-1);
+    }
 }
 
 impl Mirror {

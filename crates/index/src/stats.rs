@@ -40,22 +40,6 @@ impl Gauge {
     pub fn value(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
-
-    /// Raises by one until the guard is dropped.
-    pub fn hold(&self) -> Held<'_> {
-        self.add(1);
-        Held(self)
-    }
-}
-
-/// Lowers its gauge again when dropped.
-#[derive(Debug)]
-pub struct Held<'a>(&'a Gauge);
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.add(-1);
-    }
 }
 
 /// How one kind of thing (page, file, metadata) was answered.
@@ -97,7 +81,7 @@ pub struct Stats {
     pub upstream_bytes: Counter,
     /// File bytes served that did not have to come from upstream.
     pub bytes_saved: Counter,
-    /// Transfers from upstream under way.
+    /// Requests upstream under way, until what they brought is kept.
     pub in_flight: Gauge,
     /// Files refused for a wrong digest.
     pub refused: Counter,

@@ -21,8 +21,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(2);
 const BACK_OFF: [Duration; 4] = [
     Duration::from_millis(150),
     Duration::from_millis(400),
-    Duration::from_millis(1000),
-    Duration::from_millis(2000),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
 ];
 
 /// Why upstream was of no use. The texts name no credentials.
@@ -38,7 +38,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    fn down(cause: impl Into<String>) -> Self {
+    pub(crate) fn down(cause: impl Into<String>) -> Self {
         Self::Down {
             cause: cause.into(),
             retry_after: None,
@@ -162,7 +162,7 @@ impl Client {
             };
             let Some(pause) = pauses
                 .next()
-                .map(|pause| self.pause_before_retry(*pause, &failure))
+                .map(|pause| Self::pause_before_retry(*pause, &failure))
             else {
                 return Err(failure);
             };
@@ -174,7 +174,7 @@ impl Client {
         }
     }
 
-    fn pause_before_retry(&self, pause: Duration, failure: &Failure) -> Duration {
+    fn pause_before_retry(pause: Duration, failure: &Failure) -> Duration {
         match failure {
             Failure::Down {
                 retry_after: Some(wait),
@@ -238,7 +238,7 @@ fn build(config: &Config, hosts: &Arc<Hosts>, purpose: Purpose) -> Result<reqwes
         .dns_resolver(Arc::new(Resolver::new(hosts.clone())))
         .connect_timeout(config.connect_timeout)
         .read_timeout(config.read_timeout)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .referer(false)
         .gzip(is_page)
         .zstd(is_page)

@@ -16,7 +16,7 @@ use super::client::{Failure, Purpose, value};
 /// of 15 s, so that our own answer is the one that is heard.
 const HEAD_DEADLINE: Duration = Duration::from_secs(12);
 /// For the body of a page on a slow line; silence is cut off much earlier.
-const BODY_DEADLINE: Duration = Duration::from_secs(120);
+const BODY_DEADLINE: Duration = Duration::from_mins(2);
 /// The largest project page known is 7 MB, the largest listing 40 MB.
 const LARGEST_PAGE: usize = 256 * 1024 * 1024;
 

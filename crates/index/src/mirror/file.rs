@@ -10,15 +10,16 @@ use store::{Blob, FileRow};
 use url::Url;
 
 use super::Shared;
+use super::order::Order;
 use super::pages::Pages;
-use super::transfer::{Order, Running, Transfer};
+use super::transfer::{Running, Transfer};
 use crate::{Body, Cache, Error, Open};
 
 /// How many records are kept in memory.
 const RECORDS: usize = 4096;
 /// After so many refusals in a row, upstream is left alone for a while.
 const REFUSALS: u32 = 2;
-const REFUSED_FOR: Duration = Duration::from_secs(60);
+const REFUSED_FOR: Duration = Duration::from_mins(1);
 
 /// The files of a mirror.
 pub(crate) struct Files {
@@ -238,7 +239,7 @@ impl Files {
                 files: &files,
                 path: &path,
             };
-            let _held = files.shared.client.stats().in_flight.hold();
+            let _busy = files.shared.busy();
             files.ended(&path, transfer.run().await);
         });
         Ok(running)

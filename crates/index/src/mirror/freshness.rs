@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// However short upstream's `max-age`, we do not ask more often than this, unless
 /// the mirror's own `fresh-for` is shorter still.
-const FLOOR: Duration = Duration::from_secs(60);
+const FLOOR: Duration = Duration::from_mins(1);
 
 /// How long a page is fresh, given upstream's `Cache-Control`.
 ///
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn upstream_can_shorten_freshness_within_bounds() {
-        let ten = Duration::from_secs(600);
+        let ten = Duration::from_mins(10);
         let secs = Duration::from_secs;
         for (given, header, expected) in [
             (ten, None, ten),
@@ -87,17 +87,17 @@ mod tests {
 
     #[test]
     fn an_old_page_waits_for_upstream_longer_than_a_just_stale_one() {
-        let ten = Duration::from_secs(600);
+        let ten = Duration::from_mins(10);
         assert_eq!(
             patience(Duration::from_secs(1), ten, false),
             Patience::Wait(BRIEF)
         );
         assert_eq!(
-            patience(Duration::from_secs(6000), ten, false),
+            patience(Duration::from_mins(100), ten, false),
             Patience::Wait(LONG)
         );
         assert_eq!(
-            patience(Duration::from_secs(6000), ten, true),
+            patience(Duration::from_mins(100), ten, true),
             Patience::Serve
         );
     }

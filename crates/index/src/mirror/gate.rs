@@ -60,12 +60,7 @@ impl Gate {
             });
         }
         if let Some(other) = self.other {
-            let hex: String = other
-                .hash
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let hex = hex::encode(other.hash.finalize());
             if !hex.eq_ignore_ascii_case(&other.expected) {
                 return Err(Mismatch {
                     expected: format!("{}={}", other.kind, other.expected),
@@ -78,7 +73,8 @@ impl Gate {
 }
 
 fn strongest(promised: &Hashes) -> Option<Other> {
-    let known: [(&'static str, fn() -> Box<dyn DynDigest + Send>); 4] = [
+    type New = fn() -> Box<dyn DynDigest + Send>;
+    let known: [(&'static str, New); 4] = [
         ("sha512", || Box::new(Sha512::new())),
         ("sha384", || Box::new(Sha384::new())),
         ("sha1", || Box::new(Sha1::new())),

@@ -94,11 +94,7 @@ pub(crate) fn project_of(page: ProjectPage, makes: BTreeSet<Filename>) -> Projec
     Project {
         page,
         makes,
-        digest: digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        digest: hex::encode(&digest[..16]),
     }
 }
 

@@ -201,11 +201,11 @@ impl Pages {
     }
 
     async fn ask(
-        &self,
+        self: &Arc<Self>,
         name: &ProjectName,
         known: Option<Arc<Known>>,
     ) -> Result<(Arc<Known>, How), Error> {
-        let _held = self.shared.client.stats().in_flight.hold();
+        let busy = self.shared.busy();
         let asked = match &self.flat {
             Some(flat) => flat.project(name).await,
             None => self.ask_simple(name, known.as_deref()).await,
@@ -219,7 +219,12 @@ impl Pages {
         };
         let renewed = Arc::new(same_project_if_unchanged(renewed, known.as_deref()));
         self.memory.insert(name.clone(), renewed.clone());
-        self.save(name, &renewed, how).await;
+        // Nobody who waits for the page has to wait for the disk.
+        let (pages, name, known) = (self.clone(), name.clone(), renewed.clone());
+        self.shared.runtime.spawn(async move {
+            pages.save(&name, &known, how).await;
+            drop(busy);
+        });
         Ok((renewed, how))
     }
 
@@ -344,22 +349,29 @@ impl Pages {
     /// Keeps what was learned; a page that cannot be stored is served all the same.
     async fn save(&self, name: &ProjectName, known: &Known, how: How) {
         let db = self.shared.storage.db();
-        let saved = if how == How::Confirmed {
-            db.touch_page(&self.shared.name, name, known.fetched_at, known.fresh_until)
+        let saved = match how {
+            How::Confirmed => db
+                .touch_page(&self.shared.name, name, known.fetched_at, known.fresh_until)
                 .await
-                .map_err(Error::from)
-        } else {
-            match known.to_row() {
-                Ok(row) => db
-                    .save_page(&self.shared.name, name, &row)
-                    .await
-                    .map_err(Error::from),
-                Err(error) => Err(error),
-            }
+                .map_err(Error::from),
+            How::Fetched => self.save_fetched(name, known.clone()).await,
         };
         if let Err(error) = saved {
             tracing::error!(index = %self.shared.name, project = %name, %error, "the page of `{name}` cannot be stored");
         }
+    }
+
+    async fn save_fetched(&self, name: &ProjectName, known: Known) -> Result<(), Error> {
+        let packing = tokio::task::spawn_blocking(move || known.to_row());
+        let row = packing
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        self.shared
+            .storage
+            .db()
+            .save_page(&self.shared.name, name, &row)
+            .await?;
+        Ok(())
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn complete_times(
         let seen = seen
             .get(&file.filename)
             .filter(|old| old.hashes == file.hashes)
-            .and_then(|old| old.upload_time.clone());
+            .and_then(|old| old.upload_time);
         file.upload_time = modified.or(seen).or(Some(UploadTime {
             at: now,
             source: UploadTimeSource::FirstSeen,

@@ -22,8 +22,10 @@ pub(crate) struct Root {
     shared: Arc<Shared>,
     flat: Option<Arc<Flat>>,
     /// The names while somebody reads them, with the digest they belong to.
-    read: Mutex<Option<(String, Weak<[Box<str>]>)>>,
+    read: Mutex<Option<Reading>>,
 }
+
+type Reading = (String, Weak<[Box<str>]>);
 
 impl Root {
     pub(crate) fn new(shared: Arc<Shared>, flat: Option<Arc<Flat>>) -> Self {
@@ -48,7 +50,7 @@ impl Root {
         // Held while upstream is asked: whoever comes meanwhile wants the same answer.
         let mut read = self.read.lock().await;
         let (row, cache) = self.current().await?;
-        let digest = hex(&Sha256::digest(&row.body));
+        let digest = short(&Sha256::digest(&row.body));
         if let Some(names) = read
             .as_ref()
             .filter(|(known, _)| *known == digest)
@@ -171,16 +173,12 @@ fn listing(names: Vec<Box<str>>, cache: Cache) -> Listing {
     Listing {
         names: names.into(),
         cache,
-        digest: hex(&hash.finalize()),
+        digest: short(&hash.finalize()),
     }
 }
 
-fn hex(digest: &[u8]) -> String {
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn short(digest: &[u8]) -> String {
+    hex::encode(&digest[..16])
 }
 
 /// Names, one a line, under zstd.

@@ -5,14 +5,18 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared as SharedFuture};
-use pyspec::{CoreMetadata, Digest, FileKind, Hashes, PageFile, ProjectName};
+use jiff::Timestamp;
+use pyspec::{CoreMetadata, FileKind, Hashes, PageFile, ProjectName};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use store::{Blob, SidecarKind, SidecarRow};
+use store::{Blob, SidecarKind, SidecarRow, Staged};
 use url::Url;
 
 use super::Shared;
@@ -27,7 +31,7 @@ use crate::{Body, Cache, Error, Open, Part};
 /// The largest sidecar taken from upstream.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-type Flight = SharedFuture<BoxFuture<'static, Result<Option<SidecarRow>, Error>>>;
+type Flight = SharedFuture<BoxFuture<'static, Result<Option<Kept>, Error>>>;
 
 /// Metadata and provenance of a mirror's files.
 pub(crate) struct Sidecars {
@@ -54,9 +58,9 @@ impl Sidecars {
         part: Part,
     ) -> Result<Option<Open>, Error> {
         let stats = &self.shared.client.stats().sidecars;
-        if let Some((row, blob)) = self.stored(path, part).await? {
+        if let Some(kept) = self.stored(path, part).await? {
             stats.hits.add(1);
-            return self.opened(path, part, &row, blob, Cache::Hit);
+            return self.opened(path, part, kept, Cache::Hit).map(Some);
         }
         let outcome = self.flight(path, part).await;
         match &outcome {
@@ -64,79 +68,44 @@ impl Sidecars {
             Ok(None) => {}
             Err(_) => stats.failures.add(1),
         }
-        let Some(row) = outcome? else { return Ok(None) };
-        match self.shared.storage.blob(&row.digest, row.size)? {
-            Some(blob) => self.opened(path, part, &row, blob, Cache::Miss),
-            None => Ok(None),
-        }
+        outcome?
+            .map(|kept| self.opened(path, part, kept, Cache::Miss))
+            .transpose()
     }
 
-    fn opened(
-        &self,
-        path: &str,
-        part: Part,
-        row: &SidecarRow,
-        blob: Blob,
-        cache: Cache,
-    ) -> Result<Option<Open>, Error> {
-        let suffix = if part == Part::Metadata {
-            "metadata"
-        } else {
-            "provenance"
-        };
+    fn opened(&self, path: &str, part: Part, kept: Kept, cache: Cache) -> Result<Open, Error> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let filename = format!("{name}.{suffix}")
-            .parse()
-            .map_err(|_| Error::NoSuchFile {
+        let filename = format!("{name}.{}", suffix(part)).parse();
+        Ok(Open {
+            filename: filename.map_err(|_| Error::NoSuchFile {
                 index: self.shared.name.clone(),
                 file: name.to_owned(),
-            })?;
-        Ok(Some(Open {
-            filename,
-            etag: format!("\"{}\"", row.digest),
-            len: Some(row.size),
+            })?,
+            etag: format!("\"{}\"", kept.row.digest),
+            len: Some(kept.row.size),
             last_modified: None,
             content_type: content_type(part),
-            body: Body::Stored(blob),
+            body: Body::Stored(kept.blob),
             cache,
-        }))
+        })
     }
 
-    async fn stored(&self, path: &str, part: Part) -> Result<Option<(SidecarRow, Blob)>, Error> {
-        let Some(row) = self
-            .shared
-            .storage
-            .db()
-            .sidecar(&self.shared.name, path, kind(part))
-            .await?
-        else {
-            return Ok(None);
-        };
-        let blob = self
-            .shared
-            .storage
-            .blob(&row.digest, row.size)
-            .unwrap_or(None);
-        Ok(blob.map(|blob| (row, blob)))
+    async fn stored(&self, path: &str, part: Part) -> Result<Option<Kept>, Error> {
+        let db = self.shared.storage.db();
+        let row = db.sidecar(&self.shared.name, path, kind(part)).await?;
+        let Some(row) = row else { return Ok(None) };
+        let blob = self.shared.storage.blob(&row.digest, row.size);
+        Ok(blob.unwrap_or(None).map(|blob| Kept { row, blob }))
     }
 
-    /// One fetch for all who ask at the same time.
+    /// One fetch for all who ask at the same time, until it is in the store.
     fn flight(self: &Arc<Self>, path: &str, part: Part) -> Flight {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (path.to_owned(), part);
         if let Some(flight) = flights.get(&key) {
             return flight.clone();
         }
-        let (sidecars, key_) = (self.clone(), key.clone());
-        let task = self.shared.runtime.spawn(async move {
-            let outcome = sidecars.get(&key_.0, part).await;
-            sidecars
-                .flights
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&key_);
-            outcome
-        });
+        let task = self.shared.runtime.spawn(self.clone().fly(key.clone()));
         let lost = Error::UpstreamDown {
             index: self.shared.name.clone(),
             what: format!("what stands beside `{path}`"),
@@ -150,124 +119,114 @@ impl Sidecars {
         flight
     }
 
-    async fn get(&self, path: &str, part: Part) -> Result<Option<SidecarRow>, Error> {
+    async fn fly(self: Arc<Self>, key: (String, Part)) -> Result<Option<Kept>, Error> {
+        let busy = self.shared.busy();
+        let outcome = self.find(&key.0, key.1).await;
+        let fresh = match outcome {
+            Ok(Some(fresh)) => fresh,
+            other => {
+                self.landed(&key);
+                return other.map(|_| None);
+            }
+        };
+        let kept = fresh.kept.clone();
+        // Nobody who waits for metadata has to wait for the disk.
+        self.shared.runtime.clone().spawn(async move {
+            if let Err(error) = self.save(&key, fresh).await {
+                tracing::error!(index = %self.shared.name, %error, "what stands beside `{}` cannot be kept", key.0);
+            }
+            self.landed(&key);
+            drop(busy);
+        });
+        Ok(Some(kept))
+    }
+
+    fn landed(&self, key: &(String, Part)) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.remove(key);
+    }
+
+    async fn find(&self, path: &str, part: Part) -> Result<Option<Fresh>, Error> {
         let Some((project, file)) = self.files.listed(path).await? else {
             return Ok(None);
         };
-        match part {
-            Part::Provenance => match &file.provenance {
-                Some(url) => {
-                    self.fetched(path, &project, &file, url, &Hashes::default(), part)
-                        .await
-                }
-                None => Ok(None),
-            },
-            Part::Metadata | Part::File => self.metadata(path, &project, &file).await,
+        let beside = Beside {
+            path,
+            project: &project,
+            file: &file,
+            part,
+        };
+        match (part, &file.provenance) {
+            (Part::Provenance, Some(url)) => self.fetched(&beside, url, &Hashes::default()).await,
+            (Part::Provenance, None) => Ok(None),
+            (Part::Metadata | Part::File, _) => self.metadata(&beside).await,
         }
     }
 
-    async fn metadata(
-        &self,
-        path: &str,
-        project: &ProjectName,
-        file: &PageFile,
-    ) -> Result<Option<SidecarRow>, Error> {
-        let CoreMetadata::Present(promised) = &file.core_metadata else {
+    async fn metadata(&self, beside: &Beside<'_>) -> Result<Option<Fresh>, Error> {
+        let CoreMetadata::Present(promised) = &beside.file.core_metadata else {
             return Ok(None);
         };
-        let is_ours = self
-            .pages
-            .project(project)
-            .await?
-            .is_some_and(|answer| answer.project.makes.contains(&file.filename));
+        let project = self.pages.project(beside.project).await?;
+        let is_ours =
+            project.is_some_and(|answer| answer.project.makes.contains(&beside.file.filename));
         if !is_ours && !self.shared.config.offline {
-            let url = beside(&file.url);
-            let fetched = self
-                .fetched(path, project, file, &url, promised, Part::Metadata)
-                .await;
-            match fetched {
-                Ok(Some(row)) => return Ok(Some(row)),
-                // Advertised and not there: better made than missing.
-                Ok(None) => {}
-                Err(error) => return Err(error),
+            let url = metadata_url(&beside.file.url);
+            if let Some(fresh) = self.fetched(beside, &url, promised).await? {
+                return Ok(Some(fresh));
             }
+            // Advertised and not there: better made than missing.
         }
-        if file.filename.kind() != FileKind::Wheel {
+        if beside.file.filename.kind() != FileKind::Wheel {
             return Ok(None);
         }
-        let bytes = self.made(path, project, file).await?;
+        let bytes = self.made(beside).await?;
         self.shared.client.stats().metadata_made.add(1);
-        self.keep(path, project, file, bytes, promised, Part::Metadata, true)
-            .await
-            .map(Some)
+        self.checked(beside, bytes, promised, true).await.map(Some)
     }
 
     /// The sidecar at `url`, checked; `None` if upstream has none there.
     async fn fetched(
         &self,
-        path: &str,
-        project: &ProjectName,
-        file: &PageFile,
+        beside: &Beside<'_>,
         url: &str,
         promised: &Hashes,
-        part: Part,
-    ) -> Result<Option<SidecarRow>, Error> {
-        let what = format!("what stands beside `{}`", file.filename);
+    ) -> Result<Option<Fresh>, Error> {
         if self.shared.config.offline {
-            return Err(Error::Offline {
-                index: self.shared.name.clone(),
-                what,
-            });
+            return Err(self.offline(beside));
         }
-        let about = |failure: Failure| failure.about(&self.shared.name, &what);
+        let about = |failure| self.about(beside, failure);
         let url: Url = url
             .parse()
             .map_err(|error: url::ParseError| about(Failure::wrong(error.to_string())))?;
-        let until = std::time::Instant::now() + self.shared.config.read_timeout;
+        let until = Instant::now() + self.shared.config.read_timeout;
         // Compressed on the way if upstream likes: its digest is that of the plain text.
-        let response = self
-            .shared
-            .client
-            .send_patiently(Purpose::Page, &url, HeaderMap::new(), until)
-            .await
-            .map_err(about)?;
+        let client = &self.shared.client;
+        let asking = client.send_patiently(Purpose::Page, &url, HeaderMap::new(), until);
+        let response = asking.await.map_err(about)?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => return Ok(None),
             status => return Err(about(Failure::wrong(format!("it answered {status}")))),
         }
-        let bytes = self
-            .shared
-            .client
-            .read(response, LARGEST)
-            .await
-            .map_err(about)?;
-        self.keep(path, project, file, bytes, promised, part, false)
-            .await
-            .map(Some)
+        let bytes = client.read(response, LARGEST).await.map_err(about)?;
+        self.checked(beside, bytes, promised, false).await.map(Some)
     }
 
-    /// Checks and stores a sidecar.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a record is made of all of them, in one place"
-    )]
-    async fn keep(
+    /// Checks a sidecar and stages it, so that it can be read at once.
+    async fn checked(
         &self,
-        path: &str,
-        project: &ProjectName,
-        file: &PageFile,
+        beside: &Beside<'_>,
         bytes: Vec<u8>,
         promised: &Hashes,
-        part: Part,
         made: bool,
-    ) -> Result<SidecarRow, Error> {
+    ) -> Result<Fresh, Error> {
         let mut gate = Gate::new(promised);
         gate.update(&bytes);
-        let digest: Digest = gate.finish().map_err(|mismatch| {
+        let digest = gate.finish().map_err(|mismatch| {
             self.shared.client.stats().refused.add(1);
             Error::Refused {
-                file: format!("{}.metadata", file.filename),
+                file: format!("{}.{}", beside.file.filename, suffix(beside.part)),
                 expected: mismatch.expected,
                 found: mismatch.found,
             }
@@ -278,101 +237,86 @@ impl Sidecars {
             tokio::task::spawn_blocking(move || staged.write_at(0, &bytes).map(|()| staged));
         let staged = writing
             .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        staged.commit(&digest).await?;
+            .unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?;
         let row = SidecarRow { digest, size, made };
+        let blob = staged.blob();
+        Ok(Fresh {
+            kept: Kept { row, blob },
+            staged,
+            project: beside.project.clone(),
+        })
+    }
+
+    /// Blob first, record second.
+    async fn save(&self, (path, part): &(String, Part), fresh: Fresh) -> Result<(), Error> {
+        let (name, row) = (&self.shared.name, &fresh.kept.row);
+        fresh.staged.commit(&row.digest).await?;
         let db = self.shared.storage.db();
-        db.save_sidecar(
-            &self.shared.name,
-            path,
-            kind(part),
-            &row,
-            jiff::Timestamp::now(),
-        )
-        .await?;
-        if made {
-            db.note_made_metadata(&self.shared.name, project, path, Some(&digest))
+        db.save_sidecar(name, path, kind(*part), row, Timestamp::now())
+            .await?;
+        if row.made {
+            db.note_made_metadata(name, &fresh.project, path, Some(&row.digest))
                 .await?;
         }
-        self.shared.storage.grew(size);
-        Ok(row)
+        self.shared.storage.grew(row.size);
+        Ok(())
     }
 
     /// METADATA out of the wheel: the stored one, or range reads of upstream's.
-    async fn made(
-        &self,
-        path: &str,
-        project: &ProjectName,
-        file: &PageFile,
-    ) -> Result<Vec<u8>, Error> {
-        let outcome = match self.files.stored(path).await? {
-            Some((row, blob)) => from_blob(blob, row.size).await,
-            None => self.from_ranges(path, file).await?,
+    async fn made(&self, beside: &Beside<'_>) -> Result<Vec<u8>, Error> {
+        let outcome = match self.files.stored(beside.path).await? {
+            Some((row, blob)) => {
+                from_blob(row.size, move |start, length| blob.slice(start, length)).await
+            }
+            None => self.read_upstream(beside).await?,
         };
         match outcome {
             Ok(metadata) => Ok(metadata),
             Err(Unreadable::Wheel(why)) => {
-                tracing::warn!(index = %self.shared.name, "no metadata can be made for `{}`: {why}", file.filename);
+                tracing::warn!(index = %self.shared.name, "no metadata can be made for `{}`: {why}", beside.file.filename);
                 // From the next page on it is no longer advertised.
-                self.shared
-                    .storage
-                    .db()
-                    .note_made_metadata(&self.shared.name, project, path, None)
+                let db = self.shared.storage.db();
+                db.note_made_metadata(&self.shared.name, beside.project, beside.path, None)
                     .await?;
-                Err(Failure::wrong(why).about(
-                    &self.shared.name,
-                    &format!("the metadata of `{}`", file.filename),
-                ))
+                Err(self.about(beside, Failure::wrong(why)))
             }
-            Err(Unreadable::Io(error)) => Err(Error::UpstreamDown {
-                index: self.shared.name.clone(),
-                what: format!("the metadata of `{}`", file.filename),
-                cause: error.to_string(),
-                retry_after: None,
-            }),
+            Err(Unreadable::Io(error)) => Err(self.about(beside, Failure::down(error.to_string()))),
         }
     }
 
-    async fn from_ranges(
+    async fn read_upstream(
         &self,
-        path: &str,
-        file: &PageFile,
+        beside: &Beside<'_>,
     ) -> Result<Result<Vec<u8>, Unreadable>, Error> {
-        let what = format!("the metadata of `{}`", file.filename);
-        let about = |failure: Failure| failure.about(&self.shared.name, &what);
         if self.shared.config.offline {
-            return Err(Error::Offline {
-                index: self.shared.name.clone(),
-                what,
-            });
+            return Err(self.offline(beside));
         }
-        let url: Url = file
+        let about = |failure| self.about(beside, failure);
+        let url = beside
+            .file
             .url
-            .parse()
-            .map_err(|error: url::ParseError| about(Failure::wrong(error.to_string())))?;
+            .parse::<Url>()
+            .map_err(|error| about(Failure::wrong(error.to_string())))?;
         if url.scheme() == "file" {
-            return self.from_whole(path).await;
+            return self.read_whole(beside.path).await;
         }
-        let remote = Remote {
-            client: self.shared.client.clone(),
-            url,
-        };
+        let client = self.shared.client.clone();
+        let remote = Remote { client, url };
         match remote.len_if_ranged().await {
             Ok(Some(len)) => {
                 let runtime = self.shared.runtime.clone();
-                let reading = tokio::task::spawn_blocking(move || {
-                    zip_tail::metadata(len, |start, length| {
-                        runtime
-                            .block_on(remote.read(start, length))
-                            .map_err(io::Error::other)
-                    })
-                });
+                let fetch = move |start, length| {
+                    runtime
+                        .block_on(remote.read(start, length))
+                        .map_err(io::Error::other)
+                };
+                let reading = tokio::task::spawn_blocking(move || zip_tail::metadata(len, fetch));
                 Ok(reading
                     .await
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
+                    .unwrap_or_else(|panic| resume_unwind(panic.into_panic())))
             }
             // No ranges: the wheel will be wanted soon anyway.
-            Ok(None) => self.from_whole(path).await,
+            Ok(None) => self.read_whole(beside.path).await,
             Err(Trouble::Upstream(failure)) => Err(about(failure)),
             Err(Trouble::Missing(_)) => Err(about(Failure::wrong(
                 "it lists the wheel but does not have it",
@@ -381,46 +325,75 @@ impl Sidecars {
         }
     }
 
-    async fn from_whole(&self, path: &str) -> Result<Result<Vec<u8>, Unreadable>, Error> {
-        if let Some(running) = self.files.running(path).await? {
-            running
-                .growing
-                .finished()
-                .await
-                .map_err(|error| (*error).clone())?;
-            let growing = running.growing.clone();
-            let len = growing.arrived();
-            let reading = tokio::task::spawn_blocking(move || {
-                zip_tail::metadata(len, |start, length| {
-                    growing
-                        .slice(start, length as usize)
-                        .map(Into::into)
-                        .map_err(io::Error::other)
-                })
-            });
-            return Ok(reading
-                .await
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())));
+    async fn read_whole(&self, path: &str) -> Result<Result<Vec<u8>, Unreadable>, Error> {
+        let Some(running) = self.files.running(path).await? else {
+            return Ok(Err(Unreadable::Wheel("it is no longer listed".to_owned())));
+        };
+        let growing = running.growing.clone();
+        growing.finished().await.map_err(|error| (*error).clone())?;
+        Ok(from_blob(growing.arrived(), move |start, length| {
+            growing.slice(start, length)
+        })
+        .await)
+    }
+
+    fn about(&self, beside: &Beside<'_>, failure: Failure) -> Error {
+        failure.about(&self.shared.name, &beside.what())
+    }
+
+    fn offline(&self, beside: &Beside<'_>) -> Error {
+        Error::Offline {
+            index: self.shared.name.clone(),
+            what: beside.what(),
         }
-        Ok(Err(Unreadable::Wheel("it is no longer listed".to_owned())))
     }
 }
 
-async fn from_blob(blob: Blob, len: u64) -> Result<Vec<u8>, Unreadable> {
-    let reading = tokio::task::spawn_blocking(move || {
-        zip_tail::metadata(len, |start, length| {
-            blob.slice(start, length as usize)
-                .map(Into::into)
-                .map_err(io::Error::other)
-        })
-    });
+/// What is wanted, beside which file.
+struct Beside<'a> {
+    path: &'a str,
+    project: &'a ProjectName,
+    file: &'a PageFile,
+    part: Part,
+}
+
+impl Beside<'_> {
+    fn what(&self) -> String {
+        format!("the {} of `{}`", suffix(self.part), self.file.filename)
+    }
+}
+
+/// A sidecar that can be read.
+#[derive(Debug, Clone)]
+struct Kept {
+    row: SidecarRow,
+    blob: Blob,
+}
+
+/// A sidecar that is not in the store yet.
+struct Fresh {
+    kept: Kept,
+    staged: Staged,
+    project: ProjectName,
+}
+
+async fn from_blob<E: Into<Error> + 'static>(
+    len: u64,
+    slice: impl Fn(u64, usize) -> Result<Bytes, E> + Send + 'static,
+) -> Result<Vec<u8>, Unreadable> {
+    let fetch = move |start, length| {
+        let window =
+            slice(start, length as usize).map_err(|error| io::Error::other(error.into()))?;
+        Ok(window.into())
+    };
+    let reading = tokio::task::spawn_blocking(move || zip_tail::metadata(len, fetch));
     reading
         .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        .unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
 }
 
 /// The address of the metadata beside a file: the suffix goes before the query (PEP 658).
-fn beside(url: &str) -> String {
+fn metadata_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     format!("{}.metadata{}", &url[..end], &url[end..])
 }
@@ -429,6 +402,13 @@ fn kind(part: Part) -> SidecarKind {
     match part {
         Part::Provenance => SidecarKind::Provenance,
         Part::Metadata | Part::File => SidecarKind::Metadata,
+    }
+}
+
+fn suffix(part: Part) -> &'static str {
+    match part {
+        Part::Provenance => "provenance",
+        Part::Metadata | Part::File => "metadata",
     }
 }
 

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, try_join, try_join_all};
 use jiff::Timestamp;
-use pyspec::{Digest, Filename, PageFile, ProjectName};
+use pyspec::{Digest, Filename};
 use reqwest::{Response, StatusCode};
-use sha2::{Digest as _, Sha256};
 use store::{Blob, FileRow, RefusedRow, Staged};
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
-use url::Url;
 
 use super::Shared;
 use super::client::Failure;
 use super::config::shown;
 use super::gate::{Gate, Mismatch};
+use super::order::{Begun, Order, etag};
+use super::queue::{Queue, SPAN};
 use super::sink::Sink;
 use super::span::{Head, Remote, Trouble};
 use crate::{Error, Growing};
@@ -31,77 +31,12 @@ const SIZE_SLACK: u64 = 1 << 20;
 const LARGE: u64 = 24 << 20;
 /// What the first connection fetches of a large file before the others join.
 const FIRST_SPAN: u64 = 8 << 20;
-/// What each further connection fetches at a time.
-const SPAN: u64 = 4 << 20;
 /// An upstream that gives one connection this much (bytes/s) needs no help.
 const FAST: f64 = 100e6;
 /// How long the first connection is watched before others join.
 const WATCHED: Duration = Duration::from_millis(250);
 /// Hashed at a time: enough to make the hop to a thread negligible.
 const HASH_STEP: u64 = 8 << 20;
-
-/// What is to be transferred.
-pub(crate) struct Order {
-    pub(crate) path: String,
-    pub(crate) project: ProjectName,
-    pub(crate) file: PageFile,
-    pub(crate) url: Url,
-}
-
-impl Order {
-    /// What upstream says of the file, and how long it is.
-    pub(crate) async fn head(&self, shared: &Shared) -> Result<(Begun, Option<u64>), Error> {
-        let head = match self.url.to_file_path() {
-            Ok(path) if self.url.scheme() == "file" => Head::of_local(
-                tokio::fs::metadata(path).await.map_or(0, |file| file.len()),
-                None,
-            ),
-            _ => {
-                let remote = Remote {
-                    client: shared.client.clone(),
-                    url: self.url.clone(),
-                };
-                remote
-                    .head()
-                    .await
-                    .map_err(|trouble| self.error(&shared.name, trouble))?
-            }
-        };
-        let begun = Begun {
-            etag: etag(self, &head),
-            last_modified: head.last_modified,
-        };
-        Ok((begun, head.len))
-    }
-
-    fn what(&self) -> String {
-        format!("file `{}`", self.file.filename)
-    }
-
-    fn error(&self, index: &str, trouble: Trouble) -> Error {
-        match trouble {
-            Trouble::Here(error) => error,
-            Trouble::Upstream(failure) => failure.about(index, &self.what()),
-            Trouble::Missing(StatusCode::NOT_FOUND | StatusCode::GONE) => Error::NoSuchFile {
-                index: index.to_owned(),
-                file: self.file.filename.to_string(),
-            },
-            Trouble::Missing(status) => Error::Forbidden {
-                why: format!(
-                    "upstream of `{index}` refuses {}: it answered {status}",
-                    self.what()
-                ),
-            },
-        }
-    }
-}
-
-/// What is known of a file once upstream's answer has begun.
-#[derive(Debug, Clone)]
-pub(crate) struct Begun {
-    pub(crate) etag: String,
-    pub(crate) last_modified: Option<Timestamp>,
-}
 
 /// A transfer under way, as others see it.
 pub(crate) struct Running {
@@ -467,64 +402,6 @@ fn hash(mut gate: Gate, blob: &Blob, start: u64, end: u64) -> Result<Gate, Error
         offset += window.len() as u64;
     }
     Ok(gate)
-}
-
-/// Strong and quoted: the digest where the page promises one, else what tells this version apart.
-fn etag(order: &Order, head: &Head) -> String {
-    if let Some(digest) = order.file.hashes.sha256() {
-        return format!("\"{digest}\"");
-    }
-    let mut hash = Sha256::new();
-    hash.update(order.path.as_bytes());
-    hash.update(
-        format!(
-            "{:?} {:?} {:?}",
-            head.validator, head.last_modified, head.len
-        )
-        .as_bytes(),
-    );
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"u-{hex}\"")
-}
-
-/// The spans of a file that are still to be fetched.
-struct Queue {
-    len: u64,
-    next: AtomicU64,
-    span: AtomicU64,
-}
-
-impl Queue {
-    fn empty(len: u64) -> Self {
-        Self {
-            len,
-            next: AtomicU64::new(len),
-            span: AtomicU64::new(SPAN),
-        }
-    }
-
-    fn fill(&self, from: u64, span: u64) {
-        self.span.store(span.max(1), Ordering::Release);
-        self.next.store(from, Ordering::Release);
-    }
-
-    /// Fetches spans until none is left.
-    async fn work(&self, sink: &Sink, from: &Remote, head: &Head) -> Result<(), Trouble> {
-        loop {
-            let span = self.span.load(Ordering::Acquire);
-            let start = self.next.fetch_add(span, Ordering::AcqRel);
-            if start >= self.len {
-                return Ok(());
-            }
-            let end = AtomicU64::new((start + span).min(self.len));
-            from.fetch(sink, head, None, start, &end).await?;
-        }
-    }
 }
 
 /// Tells the readers when a transfer ends without having said how, as in a panic.

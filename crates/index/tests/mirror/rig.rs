@@ -29,7 +29,13 @@ impl Rig {
     }
 
     pub(crate) async fn at(dir: TempDir, config: Config, limit: Option<u64>) -> Self {
-        let data = DataDir::open(dir.path(), Mode::Serve).unwrap();
+        // After a restart, what the one before still saves in the background holds the lock.
+        let mut data = None;
+        testkit::wait_until("the data directory is free", || {
+            data = DataDir::open(dir.path(), Mode::Serve).ok();
+            data.is_some()
+        });
+        let data = data.unwrap();
         let stats = Arc::new(Stats::default());
         let db = data.db().await.unwrap();
         let storage = Storage::open(db, data.blobs(), stats.clone(), limit)
