@@ -117,8 +117,18 @@ impl Server {
     /// Sets an environment variable. The test's own environment is not passed on.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+        self.set_env(name, value);
         self
+    }
+
+    /// The same, from the next start or command on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes an environment variable away again, from the next start on.
+    pub fn forget_env(&mut self, name: &str) {
+        self.environment.retain(|(key, _)| key != name);
     }
 
     /// Keeps the data in this directory.

@@ -3,7 +3,7 @@
 use testkit::http::{self, Request};
 use testkit::{Fault, Installer, Project, Scratch, Upstream};
 
-use crate::{mirror, mirror_with, server, with_every_installer};
+use crate::{mirror, mirror_with, says_why, server, with_every_installer};
 
 fn upstream() -> Upstream {
     Upstream::start([Project::new("foo").wheel("1.0")])
@@ -49,7 +49,7 @@ with_every_installer! {
         let server = mirror(&upstream);
         upstream.fault("*.whl", Fault::status(404));
         let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
-        installed.run.fails().says("`root/pypi` has no file `foo-1.0-py3-none-any.whl`");
+        says_why(installer, &installed.run, "404 Not Found", "`root/pypi` has no file `foo-1.0-py3-none-any.whl`");
     }
 
     fn a_file_that_cannot_be_fetched_is_said_with_the_reason(installer) {
@@ -63,9 +63,8 @@ with_every_installer! {
         assert_eq!(http::get(&format!("{file}.metadata")).status, 200);
         upstream.stop();
         let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
-        installed.run.fails().says(
-            "upstream of `root/pypi` is not answering and file `foo-1.0-py3-none-any.whl` is not in the cache: no connection",
-        );
+        let reason = "upstream of `root/pypi` is not answering and file `foo-1.0-py3-none-any.whl` is not in the cache: no connection";
+        says_why(installer, &installed.run, "504 Gateway Timeout", reason);
     }
 }
 

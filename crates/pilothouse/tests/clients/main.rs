@@ -16,7 +16,7 @@ mod page;
 mod trouble;
 mod upstreams;
 
-use testkit::{Server, Upstream};
+use testkit::{Installer, Run, Server, Upstream};
 
 /// The binary, mirroring this upstream as root/pypi.
 fn mirror(upstream: &Upstream) -> Server {
@@ -30,6 +30,14 @@ fn mirror_with(upstream: &Upstream, keys: &str) -> Server {
 
 fn server() -> Server {
     Server::new(env!("CARGO_BIN_EXE_pilothouse"))
+}
+
+/// Asserts that a client failed and showed our reason, or the status if it cannot read reasons.
+#[track_caller]
+fn says_why(installer: Installer, run: &Run, status: &str, reason: &str) {
+    // It learned to read problem+json after 0.4.
+    let can_read = installer != Installer::UvOldest;
+    run.fails().says(if can_read { reason } else { status });
 }
 
 /// Writes a story once and runs it with each client.

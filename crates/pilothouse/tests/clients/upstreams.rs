@@ -5,7 +5,7 @@ use std::fs;
 use testkit::http::{self, Request};
 use testkit::{Auth, Dist, Fault, Pages, Project, Scratch, Upstream};
 
-use crate::{mirror, mirror_with, server, with_every_installer};
+use crate::{mirror, mirror_with, says_why, server, with_every_installer};
 
 fn projects() -> [Project; 2] {
     [
@@ -80,7 +80,7 @@ with_every_installer! {
             .expect_5xx()
             .start();
         let installed = installer.install(&Scratch::new(), &server.simple(), &["bar"]);
-        installed.run.fails().says("files from `localhost` are not allowed: add it to `file-hosts` of this mirror if you trust it");
+        says_why(installer, &installed.run, "403 Forbidden", "files from `localhost` are not allowed: add it to `file-hosts` of this mirror if you trust it");
         assert_eq!(files.requests().len(), 0);
     }
 }
