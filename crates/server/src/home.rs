@@ -85,12 +85,12 @@ fn lines(app: &App, base: &Base) -> String {
     }
     let _ = writeln!(
         text,
-        "\nDockerfile\n  ENV PIP_INDEX_URL={url} UV_DEFAULT_INDEX={url}"
+        "\nDockerfile\n  ARG PIP_INDEX_URL={url}\n  ARG UV_DEFAULT_INDEX={url}"
     );
     if plain {
         let _ = writeln!(
             text,
-            "  ENV PIP_TRUSTED_HOST={name} UV_INSECURE_HOST={host}"
+            "  ARG PIP_TRUSTED_HOST={name}\n  ARG UV_INSECURE_HOST={host}"
         );
     }
     text.push_str("\nindexes\n");
