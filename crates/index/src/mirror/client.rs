@@ -12,7 +12,7 @@ use reqwest::{Method, Response, StatusCode, redirect};
 use url::Url;
 
 use super::config::{Auth, Config, shown};
-use super::hosts::{Hosts, Resolver};
+use super::hosts::{Hosts, Private, Resolver};
 use crate::Stats;
 
 const MOST_REDIRECTS: usize = 10;
@@ -154,10 +154,25 @@ impl Client {
         headers: HeaderMap,
         until: Instant,
     ) -> Result<Response, Failure> {
+        self.patiently(until, || {
+            self.send(purpose, Method::GET, url, headers.clone())
+        })
+        .await
+    }
+
+    /// Tries again after passing failures while `until` lies ahead.
+    pub(crate) async fn patiently<T, F>(
+        &self,
+        until: Instant,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut pauses = BACK_OFF.iter();
         loop {
-            let failure = match self.send(purpose, Method::GET, url, headers.clone()).await {
-                Ok(response) => return Ok(response),
+            let failure = match attempt().await {
+                Ok(outcome) => return Ok(outcome),
                 Err(failure) => failure,
             };
             let Some(pause) = pauses
@@ -274,6 +289,11 @@ fn usable(response: Response) -> Result<Response, Failure> {
             shown(response.url())
         )));
     }
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        return Err(Failure::wrong(format!(
+            "it answered {status} with a redirect that may not be followed"
+        )));
+    }
     Ok(response)
 }
 
@@ -290,12 +310,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// A reqwest error in one line without its URL, which may hold a token.
 pub(crate) fn describe(error: &reqwest::Error) -> Failure {
-    let mut innermost: &dyn std::error::Error = error;
+    let mut innermost: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
     let detail = innermost.to_string();
-    if error.is_redirect() {
+    if error.is_redirect() || innermost.is::<Private>() {
         Failure::wrong(detail)
     } else if error.is_timeout() {
         Failure::down("it was silent for too long")

@@ -6,7 +6,7 @@ use reqwest::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, LAST_MODIFIED,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::Shared;
@@ -84,11 +84,23 @@ pub(crate) async fn page(
 }
 
 async fn fetch(shared: &Shared, url: &Url, known: Option<&Validators>) -> Result<Fetched, Failure> {
-    let until = Instant::now() + HEAD_DEADLINE / 2;
+    let began = Instant::now();
+    let until = began + HEAD_DEADLINE / 2;
+    let attempt = || attempt(shared, url, known, began);
+    shared.client.patiently(until, attempt).await
+}
+
+/// One request, with its whole body: a page that breaks off is as passing as a refused connection.
+async fn attempt(
+    shared: &Shared,
+    url: &Url,
+    known: Option<&Validators>,
+    began: Instant,
+) -> Result<Fetched, Failure> {
     let asking = shared
         .client
-        .send_patiently(Purpose::Page, url, conditional(known), until);
-    let response = within(HEAD_DEADLINE, asking).await?;
+        .send(Purpose::Page, Method::GET, url, conditional(known));
+    let response = within(HEAD_DEADLINE.saturating_sub(began.elapsed()), asking).await?;
     let status = response.status();
     let cache_control = header(&response, CACHE_CONTROL.as_str());
     if status == StatusCode::NOT_MODIFIED && known.is_some() {

@@ -80,6 +80,11 @@ impl Hosts {
     }
 }
 
+/// A name that leads to a private address and may not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Private(String);
+
 fn private(name: &str) -> String {
     format!(
         "`{name}` is a loopback or private address: list it in `file-hosts` of this mirror if files really live there"
@@ -156,7 +161,7 @@ impl Resolve for Resolver {
                         .collect()
                 };
             if allowed.is_empty() {
-                return Err(private(name.as_str()).into());
+                return Err(Private(private(name.as_str())).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared as SharedFuture};
 use jiff::Timestamp;
 use pyspec::{CoreMetadata, FileKind, Hashes, PageFile, ProjectName};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use reqwest::header::HeaderMap;
 use store::{Blob, SidecarKind, SidecarRow, Staged};
 use url::Url;
@@ -202,14 +202,18 @@ impl Sidecars {
         let until = Instant::now() + self.shared.config.read_timeout;
         // Compressed on the way if upstream likes: its digest is that of the plain text.
         let client = &self.shared.client;
-        let asking = client.send_patiently(Purpose::Page, &url, HeaderMap::new(), until);
-        let response = asking.await.map_err(about)?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => return Ok(None),
-            status => return Err(about(Failure::wrong(format!("it answered {status}")))),
-        }
-        let bytes = client.read(response, LARGEST).await.map_err(about)?;
+        let attempt = || async {
+            let asking = client.send(Purpose::Page, Method::GET, &url, HeaderMap::new());
+            let response = asking.await?;
+            match response.status() {
+                StatusCode::OK => client.read(response, LARGEST).await.map(Some),
+                StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => Ok(None),
+                status => Err(Failure::wrong(format!("it answered {status}"))),
+            }
+        };
+        let Some(bytes) = client.patiently(until, attempt).await.map_err(about)? else {
+            return Ok(None);
+        };
         self.checked(beside, bytes, promised, false).await.map(Some)
     }
 
