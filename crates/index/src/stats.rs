@@ -40,6 +40,22 @@ impl Gauge {
     pub fn value(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Raises by one until the guard is dropped.
+    pub fn hold(&self) -> Held<'_> {
+        self.add(1);
+        Held(self)
+    }
+}
+
+/// Lowers its gauge again when dropped.
+#[derive(Debug)]
+pub struct Held<'a>(&'a Gauge);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.add(-1);
+    }
 }
 
 /// How one kind of thing (page, file, metadata) was answered.

@@ -14,8 +14,8 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared as SharedFuture};
 use jiff::Timestamp;
 use pyspec::{CoreMetadata, FileKind, Hashes, PageFile, ProjectName};
-use reqwest::{Method, StatusCode};
 use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use store::{Blob, SidecarKind, SidecarRow, Staged};
 use url::Url;
 
