@@ -19,7 +19,11 @@ fn ask(fault: Fault) -> (Reply, Server) {
     let begin = Instant::now();
     let answer = http::get(&format!("{}foo/", server.simple()));
     // pip hears nothing after 15 s.
-    assert!(begin.elapsed() < Duration::from_secs(14), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(14),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(answer.json()["detail"], answer.reason);
     assert_eq!(http::get(&format!("{}/+health", server.url())).status, 200);
     (answer, server)
@@ -30,13 +34,21 @@ fn is_wrong(answer: &Reply, words: &str) {
     assert_eq!(answer.status, 502, "{}", answer.reason);
     let begin = "upstream of `root/pypi` sent something wrong for project `foo`: ";
     assert!(answer.reason.starts_with(begin), "{}", answer.reason);
-    assert!(answer.reason.contains(words), "no `{words}` in {}", answer.reason);
+    assert!(
+        answer.reason.contains(words),
+        "no `{words}` in {}",
+        answer.reason
+    );
 }
 
 #[track_caller]
 fn is_down(answer: &Reply, words: &str) {
     assert_eq!(answer.status, 504, "{}", answer.reason);
-    assert!(answer.reason.contains(words), "no `{words}` in {}", answer.reason);
+    assert!(
+        answer.reason.contains(words),
+        "no `{words}` in {}",
+        answer.reason
+    );
 }
 
 #[test]
@@ -51,7 +63,10 @@ fn json_of_another_sort_is_wrong() {
 
 #[test]
 fn another_content_type_is_wrong() {
-    is_wrong(&ask(Fault::body("application/json", "{}")).0, "`application/json`");
+    is_wrong(
+        &ask(Fault::body("application/json", "{}")).0,
+        "`application/json`",
+    );
 }
 
 #[test]
@@ -71,12 +86,18 @@ fn a_page_that_stalls_is_given_up_in_time() {
 
 #[test]
 fn an_endless_page_is_cut_off() {
-    is_wrong(&ask(Fault::endless().header("Content-Type", JSON)).0, "longer than");
+    is_wrong(
+        &ask(Fault::endless().header("Content-Type", JSON)).0,
+        "longer than",
+    );
 }
 
 #[test]
 fn a_status_that_means_nothing_is_wrong_and_how_to_allow_it_is_said() {
-    is_wrong(&ask(Fault::status(403)).0, "add 403 to `missing` of this mirror");
+    is_wrong(
+        &ask(Fault::status(403)).0,
+        "add 403 to `missing` of this mirror",
+    );
 }
 
 #[test]
@@ -106,7 +127,9 @@ fn one_bad_link_costs_that_link_alone() {
         crate::WHEEL
     );
     upstream.fault("/simple/foo/", Fault::body("text/html", &page));
-    let answer = Request::get(&format!("{}foo/", server.simple())).json().send();
+    let answer = Request::get(&format!("{}foo/", server.simple()))
+        .json()
+        .send();
     assert_eq!(answer.status, 200, "{}", answer.reason);
     let json = answer.json();
     let names: Vec<_> = json["files"]
@@ -127,7 +150,10 @@ fn one_bad_link_costs_that_link_alone() {
 fn a_good_page_is_kept_through_every_bad_one() {
     let upstream = upstream(0);
     let server = server()
-        .mirroring_with(&upstream, "fresh-for = \"10 ms\"\nread-timeout = \"500 ms\"")
+        .mirroring_with(
+            &upstream,
+            "fresh-for = \"10 ms\"\nread-timeout = \"500 ms\"",
+        )
         .start();
     let page = format!("{}foo/", server.simple());
     let good = http::get(&page);

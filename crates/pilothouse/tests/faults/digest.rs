@@ -54,15 +54,33 @@ fn a_corrupt_part_after_a_resume_is_refused_too() {
     assert_eq!(blobs(&server), serde_json::json!([]));
 }
 
+fn fails_on_wrong_bytes(installer: Installer) {
+    let dist = Dist::wheel("1.0").wrong_digest().padding(100_000);
+    let upstream = Upstream::start([Project::new("foo").with(dist)]);
+    let server = server().mirroring(&upstream).expect_5xx().start();
+    let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
+    installed.run.fails();
+    assert_eq!(blobs(&server), serde_json::json!([]));
+}
+
 #[test]
-fn clients_fail_on_wrong_bytes_and_say_something() {
-    for installer in Installer::ALL {
-        let upstream = Upstream::start([Project::new("foo").with(Dist::wheel("1.0").wrong_digest().padding(100_000))]);
-        let server = server().mirroring(&upstream).expect_5xx().start();
-        let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
-        installed.run.fails();
-        assert_eq!(blobs(&server), serde_json::json!([]));
-    }
+fn the_oldest_pip_fails_on_wrong_bytes() {
+    fails_on_wrong_bytes(Installer::PipOldest);
+}
+
+#[test]
+fn the_newest_pip_fails_on_wrong_bytes() {
+    fails_on_wrong_bytes(Installer::PipNewest);
+}
+
+#[test]
+fn the_oldest_uv_fails_on_wrong_bytes() {
+    fails_on_wrong_bytes(Installer::UvOldest);
+}
+
+#[test]
+fn the_newest_uv_fails_on_wrong_bytes() {
+    fails_on_wrong_bytes(Installer::UvNewest);
 }
 
 #[test]
@@ -83,7 +101,10 @@ fn a_blob_damaged_on_disk_is_found_repaired_and_fetched_again() {
     let mut bytes = std::fs::read(&blob).unwrap();
     bytes[5000] ^= 1;
     let mut permissions = std::fs::metadata(&blob).unwrap().permissions();
-    #[expect(clippy::permissions_set_readonly_false, reason = "the test plays a broken disk")]
+    #[expect(
+        clippy::permissions_set_readonly_false,
+        reason = "the test plays a broken disk"
+    )]
     permissions.set_readonly(false);
     std::fs::set_permissions(&blob, permissions).unwrap();
     std::fs::write(&blob, bytes).unwrap();

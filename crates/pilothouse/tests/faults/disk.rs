@@ -63,7 +63,10 @@ fn a_full_disk_is_said_and_survived() {
         format!("{}/+f{path}", server.url())
     };
     for name in ["big", "small"] {
-        assert_eq!(http::get(&format!("{}{name}/", server.simple())).status, 200);
+        assert_eq!(
+            http::get(&format!("{}{name}/", server.simple())).status,
+            200
+        );
     }
     let answer = http::get(&url("big"));
     // Either nothing was sent yet, and it is said in words; or the body is visibly cut.
@@ -73,7 +76,10 @@ fn a_full_disk_is_said_and_survived() {
         assert_eq!(answer.status, 507);
         assert!(answer.reason.contains("no room left"), "{}", answer.reason);
     }
-    assert!(server.log().contains("no room left"), "said to the operator");
+    assert!(
+        server.log().contains("no room left"),
+        "said to the operator"
+    );
     // What fits still works.
     assert_eq!(http::get(&format!("{}/+health", server.url())).status, 200);
     assert_eq!(
@@ -87,14 +93,18 @@ fn a_full_disk_is_said_and_survived() {
 #[test]
 fn the_least_recently_used_files_make_room() {
     let upstream = Upstream::start(
-        ["a", "b", "c", "d"].map(|name| Project::new(name).with(Dist::wheel("1.0").padding(1_000_000))),
+        ["a", "b", "c", "d"]
+            .map(|name| Project::new(name).with(Dist::wheel("1.0").padding(1_000_000))),
     );
     let mut server = server()
         .mirroring(&upstream)
         .arguments(["--max-size", "2500 KiB"])
         .start();
     for name in ["a", "b", "c", "d"] {
-        assert_eq!(http::get(&format!("{}{name}/", server.simple())).status, 200);
+        assert_eq!(
+            http::get(&format!("{}{name}/", server.simple())).status,
+            200
+        );
         let filename = format!("{name}-1.0-py3-none-any.whl");
         let url = format!("{}/+f{}", server.url(), upstream.path_of(&filename));
         assert_eq!(http::get(&url).body, upstream.content_of(&filename));
@@ -103,7 +113,9 @@ fn the_least_recently_used_files_make_room() {
         let listed = server.run(["cache", "ls", "--json"]);
         let json: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
         let names = json["files"].as_array().unwrap().iter();
-        names.map(|file| file["project"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        names
+            .map(|file| file["project"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     testkit::wait_until("room to be made", || files(&server).len() <= 2);
     let left = files(&server);

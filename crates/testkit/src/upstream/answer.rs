@@ -80,7 +80,10 @@ fn apply(fault: &Fault, reply: &mut Reply, delivery: &mut Delivery) {
         What::Truncate(after) => delivery.end = End::Close(after),
         What::Reset(after) => delivery.end = End::Reset(after),
         What::StallAfter(after) => delivery.end = End::Stall(after),
-        What::Endless => delivery.end = End::Never,
+        What::Endless => {
+            delivery.end = End::Never;
+            reply.headers.retain(|(name, _)| name != "Content-Encoding");
+        }
         _ => {}
     }
     for (name, value) in &fault.headers {
