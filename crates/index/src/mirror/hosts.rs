@@ -67,6 +67,25 @@ impl Hosts {
         self.own.as_deref() == Some(name) || self.is_listed(name)
     }
 
+    /// Whether the mirror's own name leads to a private address, as behind a company's proxy
+    /// that answers for all public names: its files' names may then do so as well.
+    async fn own_is_private(&self) -> bool {
+        let Some(own) = self
+            .own
+            .as_ref()
+            .filter(|own| own.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
+        else {
+            return false;
+        };
+        match tokio::net::lookup_host((own.as_str(), 0)).await {
+            Ok(found) => {
+                let mut found = found.peekable();
+                found.peek().is_some() && found.all(|address| !is_public(address.ip()))
+            }
+            Err(_) => false,
+        }
+    }
+
     fn is_listed(&self, name: &str) -> bool {
         let FileHosts::Listed(listed) = &self.allowed else {
             return false;
@@ -149,19 +168,17 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let hosts = self.hosts.clone();
         Box::pin(async move {
+            let name = name.as_str().to_ascii_lowercase();
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                if hosts.may_be_private(&name.as_str().to_ascii_lowercase()) {
-                    found
-                } else {
-                    found
-                        .into_iter()
-                        .filter(|address| is_public(address.ip()))
-                        .collect()
-                };
+            let is_public = |address: &SocketAddr| is_public(address.ip());
+            let allowed = if hosts.may_be_private(&name) || hosts.own_is_private().await {
+                found
+            } else {
+                found.into_iter().filter(is_public).collect()
+            };
             if allowed.is_empty() {
-                return Err(Private(private(name.as_str())).into());
+                return Err(Private(private(&name)).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
