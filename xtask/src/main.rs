@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask setup | check | test | bench | fuzz`.
+//! The project's own commands: `cargo xtask setup | check | test | real | bench | fuzz`.
 //!
 //! CI runs `cargo xtask test` and nothing else, so whatever holds there holds here.
 
 mod python;
+mod real;
 mod skipped;
 mod tools;
 
@@ -35,6 +36,8 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Install real packages through the server with real clients (needs the network; not in CI)
+    Real(real::Options),
     /// Run the small benchmarks
     Bench {
         /// Passed on to `cargo bench`
@@ -70,6 +73,10 @@ fn run(verb: Verb) -> Result<()> {
             python::set_up(&mut skipped)?;
             tools::check(&mut skipped)?;
             tools::test(&arguments, &mut skipped)?;
+        }
+        Verb::Real(options) => {
+            python::set_up(&mut skipped)?;
+            real::check(&options)?;
         }
         Verb::Bench { arguments } => tools::bench(&arguments)?,
         Verb::Fuzz { name, arguments } => tools::fuzz(&name, &arguments)?,
