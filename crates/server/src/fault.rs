@@ -98,8 +98,11 @@ impl From<index::Error> for Fault {
             E::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
             E::Blocked { .. } => (StatusCode::FORBIDDEN, "blocked"),
             E::UpstreamDown { retry_after, .. } => (down(*retry_after), "upstream-down"),
-            E::UpstreamWrong { .. } => (StatusCode::BAD_GATEWAY, "upstream-wrong"),
-            E::Refused { .. } => (StatusCode::BAD_GATEWAY, "refused"),
+            // pip repeats 502 for eight seconds and then prints none of our words.
+            E::UpstreamWrong { .. } => (StatusCode::GATEWAY_TIMEOUT, "upstream-wrong"),
+            // pip repeats 502 for 40 s and then blames the network; what a person
+            // must read is refused at the file, with 403.
+            E::Refused { .. } => (StatusCode::FORBIDDEN, "refused"),
             E::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, "full"),
             E::Offline { .. } => (StatusCode::GATEWAY_TIMEOUT, "offline"),
             E::Store(source) if matches!(**source, store::Error::Full { .. }) => {
@@ -235,7 +238,7 @@ mod tests {
             (503, "upstream-down", upstream_down(Some(30))),
             (504, "upstream-down", upstream_down(Some(31))),
             (
-                502,
+                504,
                 "upstream-wrong",
                 E::UpstreamWrong {
                     index: index.clone(),
@@ -244,7 +247,7 @@ mod tests {
                 },
             ),
             (
-                502,
+                403,
                 "refused",
                 E::Refused {
                     file: file.clone(),

@@ -252,7 +252,7 @@ async fn a_file_held_back_says_why_where_pip_and_uv_look() {
             },
         ),
         (
-            502,
+            403,
             "refused",
             Error::Refused {
                 file: "f".to_owned(),
