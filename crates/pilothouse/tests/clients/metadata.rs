@@ -113,7 +113,7 @@ fn metadata_that_is_not_what_the_page_promised_is_refused() {
     let upstream = upstream(Dist::wheel("1.0").wrong_metadata_digest());
     let server = server().mirroring(&upstream).expect_5xx().start();
     let answer = metadata(&server);
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 403);
     assert!(
         answer
             .reason
@@ -129,7 +129,7 @@ fn a_wheel_without_metadata_is_said_and_no_longer_advertised() {
     let upstream = upstream(Dist::wheel("1.0").metadata(Metadata::Missing));
     let server = server().mirroring(&upstream).expect_5xx().start();
     let answer = metadata(&server);
-    assert_eq!(answer.status, 502, "{}", answer.reason);
+    assert_eq!(answer.status, 504, "{}", answer.reason);
     assert!(answer.reason.contains("METADATA"), "{}", answer.reason);
     // The file itself is upstream's, and served.
     assert_eq!(

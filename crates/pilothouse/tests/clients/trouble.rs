@@ -51,10 +51,19 @@ fn a_stale_page_says_so_and_why() {
     let page = format!("{}foo/", server.simple());
     assert_eq!(http::get(&page).header(CACHE), Some("miss"));
     upstream.stop();
-    let stale = wait_for(&page, "stale");
-    assert_eq!(stale.status, 200);
-    let warning = stale.header("Warning").unwrap();
-    assert!(warning.contains("no connection"), "{warning}");
+    let warning = || {
+        let stale = wait_for(&page, "stale");
+        assert_eq!(stale.status, 200);
+        stale.header("Warning").unwrap().to_owned()
+    };
+    assert!(
+        warning().starts_with("110 - \"Response is Stale: "),
+        "{}",
+        warning()
+    );
+    testkit::wait_until("the reason to be known", || {
+        warning().contains("no connection")
+    });
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_wrong_password_is_said_to_the_operator() {
         .expect_5xx()
         .start();
     let answer = http::get(&format!("{}foo/", server.simple()));
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 504);
     assert!(
         answer
             .reason

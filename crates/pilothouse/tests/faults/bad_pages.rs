@@ -31,7 +31,7 @@ fn ask(fault: Fault) -> (Reply, Server) {
 
 #[track_caller]
 fn is_wrong(answer: &Reply, words: &str) {
-    assert_eq!(answer.status, 502, "{}", answer.reason);
+    assert_eq!(answer.status, 504, "{}", answer.reason);
     let begin = "upstream of `root/pypi` sent something wrong for project `foo`: ";
     assert!(answer.reason.starts_with(begin), "{}", answer.reason);
     assert!(

@@ -1,7 +1,9 @@
 //! Redirects: followed where files may be, and nowhere else.
 
+use std::time::Duration;
+
 use testkit::http;
-use testkit::{Fault, Project, Upstream};
+use testkit::{Fault, Installer, Project, Scratch, Upstream};
 
 use crate::{WHEEL, file, server, upstream};
 
@@ -17,7 +19,7 @@ fn answer_to(to: &str) -> http::Reply {
 
 #[track_caller]
 fn is_refused(answer: &http::Reply, words: &str) {
-    assert_eq!(answer.status, 502, "{}", answer.reason);
+    assert_eq!(answer.status, 504, "{}", answer.reason);
     assert!(
         answer.reason.contains(words),
         "no `{words}` in {}",
@@ -86,4 +88,28 @@ fn a_private_file_url_on_a_page_is_forbidden_in_words() {
     assert_eq!(answer.status, 403, "{}", answer.reason);
     let words = "`10.0.0.1` is a loopback or private address: list it in `file-hosts` of this mirror if files really live there";
     assert!(answer.reason.contains(words), "{}", answer.reason);
+}
+
+/// The clients must not hang on retries, and what they can print they must.
+#[test]
+fn clients_say_soon_that_upstream_is_wrong() {
+    let upstream = upstream(1000);
+    let server = server().mirroring(&upstream).expect_5xx().start();
+    upstream.fault("*.whl", Fault::redirect("file:///etc/passwd"));
+    upstream.fault("/simple/bad/", Fault::body("application/json", "{}"));
+    let pip = Installer::PipNewest;
+    let file = pip.install(&Scratch::new(), &server.simple(), &["foo"]);
+    file.run.fails().says("a redirect that may not be followed");
+    let page = pip.install(&Scratch::new(), &server.simple(), &["bad"]);
+    page.run
+        .fails()
+        .says("No matching distribution found for bad");
+    // It repeats 500, 502 and 503 for eight seconds and then loses our words.
+    for run in [file.run, page.run] {
+        assert!(run.took < Duration::from_secs(6), "{:?}", run.took);
+    }
+    let page = Installer::UvNewest.install(&Scratch::new(), &server.simple(), &["bad"]);
+    page.run
+        .fails()
+        .says("its page has the type `application/json`, which is none of the Simple API's");
 }
