@@ -4,7 +4,7 @@
 //! One rule holds everywhere: nothing half-written is visible. A blob is staged,
 //! synced and renamed, and only then named by a record; deleting goes the other
 //! way round. A crash at any line leaves at worst a blob that no record names,
-//! which [`verify()`] finds and [`repair`] removes.
+//! which [`collect_orphans`] removes.
 //!
 //! Nothing here knows HTTP, pages or policies.
 
@@ -16,6 +16,7 @@ mod data_dir;
 mod db;
 mod error;
 mod fail_point;
+mod orphans;
 mod prune;
 mod staged;
 mod verify;
@@ -33,8 +34,7 @@ pub use db::sidecars::{LooseSidecar, SidecarKind, SidecarRow};
 pub use db::usage::{ProjectUsage, Usage};
 pub use error::{AtPath, Error};
 pub use fail_point::fail_point;
+pub use orphans::{ORPHAN_GRACE, collect_orphans};
 pub use prune::{evict, evict_sidecars};
 pub use staged::Staged;
-pub use verify::{
-    Damaged, Mended, ORPHAN_GRACE, Progress, Reference, Report, repair, verify, verify_with,
-};
+pub use verify::{Damaged, Mended, Progress, Reference, Report, repair, verify, verify_with};

@@ -22,6 +22,9 @@ struct Inner {
     blobs: Blobs,
     path: std::path::PathBuf,
     state: Mutex<State>,
+    /// Held while syncing, and taken before `state`: the system tells of a failure only
+    /// once, and a commit must not overtake the sync that was told.
+    syncing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -29,7 +32,7 @@ enum State {
     /// The file is removed when this is dropped.
     Open(TempPath),
     Committed(Digest),
-    /// A commit failed; after a failed sync the system may have lost bytes for good.
+    /// A sync or a commit failed; after a failed sync the system may have lost bytes for good.
     Broken,
 }
 
@@ -46,6 +49,7 @@ impl Staged {
                 blobs,
                 path: path.to_path_buf(),
                 state: Mutex::new(State::Open(path)),
+                syncing: Mutex::new(()),
             }),
         })
     }
@@ -53,7 +57,7 @@ impl Staged {
     /// Writes all of `bytes` at `offset`. Must not be called after a commit.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         debug_assert!(
-            matches!(*self.inner.state(), State::Open(_)),
+            !matches!(*self.inner.state(), State::Committed(_)),
             "a committed blob is immutable"
         );
         let written = self.inner.file.write_all_at(bytes, offset);
@@ -104,6 +108,12 @@ impl Staged {
         Blob::growing(self.inner.file.clone(), self.inner.path.clone())
     }
 
+    /// Brings to the disk what is written so far, so that the commit has less to wait
+    /// for. Blocks; for a thread that may. Once it failed, a commit fails too.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.inner.sync()
+    }
+
     /// Publishes the bytes under their digest, which the caller has checked.
     ///
     /// After this returns the bytes survive a power cut. A blob of this digest that is
@@ -127,7 +137,24 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn sync(&self) -> Result<(), Error> {
+        let _syncing = self.syncing();
+        let synced = self.file.sync_data();
+        synced.map_err(|e| {
+            let mut state = self.state();
+            if let State::Open(_) = *state {
+                *state = State::Broken;
+            }
+            Error::io("syncing a staged file", &self.path, e)
+        })
+    }
+
+    fn syncing(&self) -> MutexGuard<'_, ()> {
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn commit(&self, digest: &Digest) -> Result<(), Error> {
+        let _syncing = self.syncing();
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Broken) {
             State::Open(path) => {
@@ -150,7 +177,7 @@ impl Inner {
                 })
             }
             State::Broken => Err(Error::NotFound {
-                what: "a staged file whose commit failed before".to_owned(),
+                what: "a staged file whose sync or commit failed before".to_owned(),
             }),
         }
     }

@@ -1,14 +1,11 @@
 //! Comparing records with blobs, both ways, and mending what differs.
 
-use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use pyspec::Digest;
 
+use crate::orphans::{self, ORPHAN_GRACE, ago, blocking};
 use crate::{Blobs, Db, Error, SidecarKind};
-
-/// How old a blob must be to count as an orphan: a server may be about to name it.
-pub const ORPHAN_GRACE: Duration = Duration::from_hours(1);
 
 /// How far [`verify()`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +126,8 @@ pub async fn verify_with(
         let (total, bytes) = (named.len() as u64, report.bytes);
         progress(Progress { done, total, bytes });
     }
-    report.orphans = orphans(db, blobs, &named, report.orphans_before).await?;
+    let named = named.iter().map(|references| references[0].digest);
+    report.orphans = orphans::find(db, blobs, named.collect(), report.orphans_before).await?;
     Ok(report)
 }
 
@@ -149,25 +147,10 @@ pub async fn repair(db: &Db, blobs: &Blobs, report: &Report) -> Result<Mended, E
         }
     }
     for (digest, _) in &report.orphans {
-        if blobs
-            .modified(digest)
-            .is_some_and(|at| at <= report.orphans_before)
-        {
-            mended.add(db.release(blobs, digest).await?);
-        }
+        mended.add(orphans::remove(db, blobs, digest, report.orphans_before).await?);
     }
     db.recount().await?;
     Ok(mended)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "compared with the times that the disk's files bear, not with anything the caller knows"
-)]
-fn ago(age: Duration) -> SystemTime {
-    SystemTime::now()
-        .checked_sub(age)
-        .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 impl Mended {
@@ -222,51 +205,4 @@ async fn examine(blobs: &Blobs, references: &[Reference]) -> Result<State, Error
 
 async fn rehash(blobs: Blobs, digest: Digest) -> Result<u64, Error> {
     blocking(move || blobs.verify(&digest)).await
-}
-
-async fn orphans(
-    db: &Db,
-    blobs: &Blobs,
-    named: &[&[Reference]],
-    before: SystemTime,
-) -> Result<Vec<(Digest, u64)>, Error> {
-    let named: HashSet<Digest> = named
-        .iter()
-        .map(|references| references[0].digest)
-        .collect();
-    let walk = blobs.walk();
-    let candidates = move || -> Result<Vec<(Digest, u64)>, Error> {
-        let unnamed = walk.filter(|found| {
-            found.as_ref().map_or(true, |found| {
-                found.modified <= before && !named.contains(&found.digest)
-            })
-        });
-        unnamed
-            .map(|found| found.map(|found| (found.digest, found.len)))
-            .collect()
-    };
-    let mut orphans = blocking(candidates).await?;
-    orphans.sort_unstable();
-    let mut unnamed = Vec::with_capacity(orphans.len());
-    for orphan in orphans {
-        if db.blob_references(&orphan.0).await? == 0 {
-            unnamed.push(orphan);
-        }
-    }
-    Ok(unnamed)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|e| match e.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(e) => Err(Error::io(
-                "verifying the blobs",
-                std::path::Path::new("blobs"),
-                e.into(),
-            )),
-        })
 }

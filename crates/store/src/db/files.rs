@@ -121,6 +121,19 @@ impl Db {
             .map_err(|e| Error::db("listing a project's files", e))
     }
 
+    /// The projects of which at least one file is kept, by name.
+    pub async fn projects_with_files(&self, mirror: &str) -> Result<Vec<ProjectName>, Error> {
+        let failed = |e| Error::db("listing the projects with files", e);
+        let rows =
+            sqlx::query("select distinct project from files where mirror = $1 order by project")
+                .bind(mirror)
+                .fetch_all(&self.reader)
+                .await
+                .map_err(failed)?;
+        let names = rows.iter().map(|row| parsed(row, "project"));
+        names.collect::<Result<_, _>>().map_err(failed)
+    }
+
     /// Forgets a file's record, and its blob if nothing else names it; whether there was one.
     pub async fn forget_file(&self, mirror: &str, path: &str) -> Result<bool, Error> {
         let doing = "forgetting a file";

@@ -110,6 +110,17 @@ impl Db {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Forgets which projects upstream did not have, where that was to be asked again
+    /// before a time; how many these were.
+    pub async fn forget_missing_pages(&self, before: Timestamp) -> Result<u64, Error> {
+        let done = sqlx::query("delete from pages where body is null and fresh_until < $1")
+            .bind(before.as_millisecond())
+            .execute(&self.writer)
+            .await
+            .map_err(|e| Error::db("forgetting which projects are missing", e))?;
+        Ok(done.rows_affected())
+    }
+
     /// The projects whose page is kept, by name.
     pub async fn projects(&self, mirror: &str) -> Result<Vec<ProjectName>, Error> {
         let failed = |e| Error::db("listing the projects", e);

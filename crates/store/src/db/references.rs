@@ -1,5 +1,7 @@
 //! Which records name which blob.
 
+use std::collections::HashSet;
+
 use pyspec::Digest;
 use sqlx::any::AnyRow;
 use sqlx::{Any, FromRow, Row};
@@ -40,6 +42,17 @@ impl Db {
         .fetch_all(&self.reader)
         .await
         .map_err(|e| Error::db("listing what names the blobs", e))
+    }
+
+    /// The blobs that records name.
+    pub(crate) async fn named_blobs(&self) -> Result<HashSet<Digest>, Error> {
+        let failed = |e| Error::db("listing which blobs are named", e);
+        let rows = sqlx::query("select digest from files union select digest from sidecars")
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed)?;
+        let digests = rows.iter().map(|row| parsed(row, "digest"));
+        digests.collect::<Result<_, _>>().map_err(failed)
     }
 
     /// Removes a blob if it is there and nothing names it; how many bytes that freed.

@@ -47,6 +47,21 @@ async fn dropping_a_staged_blob_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn syncing_publishes_nothing_and_may_come_at_any_time() {
+    let home = Home::new();
+    let blobs = home.data.blobs();
+    let digest = digest_of(b"two halves");
+    let staged = blobs.begin().unwrap();
+    staged.write_at(0, b"two ").unwrap();
+    staged.sync().unwrap();
+    assert!(!blobs.contains(&digest));
+    staged.write_at(4, b"halves").unwrap();
+    staged.commit(&digest).await.unwrap();
+    staged.sync().unwrap();
+    assert_eq!(blobs.verify(&digest).unwrap(), 10);
+}
+
+#[tokio::test]
 async fn committing_what_is_there_is_success() {
     let home = Home::new();
     let blobs = home.data.blobs();

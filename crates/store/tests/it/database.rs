@@ -58,7 +58,7 @@ async fn records_of_an_earlier_format_wait_for_a_server() {
     let error = visitor.db().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the records have format 0 and this pilothouse wants 1: \
+        "the records have format 0 and this pilothouse wants 2: \
          start `pilothouse serve` of this version once to bring them up to date"
     );
     home.data.db().await.unwrap();
@@ -85,7 +85,7 @@ async fn records_of_a_later_format_are_left_alone() {
                 error,
                 Error::Newer {
                     found: 99,
-                    supported: 1
+                    supported: 2
                 }
             ),
             "{error:?}"

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use store::{FileRow, Mended, Progress, Reference, SidecarKind, SidecarRow};
+use pyspec::Digest;
+use store::{DataDir, FileRow, Mended, Mode, Progress, Reference, SidecarKind, SidecarRow};
 
 use crate::{Home, digest_of, file, noise, put};
 
@@ -19,6 +20,16 @@ async fn add_metadata(home: &Home, db: &store::Db, path: &str, bytes: &[u8]) -> 
         .await
         .unwrap();
     row
+}
+
+/// Makes a blob two hours older.
+fn age(home: &Home, digest: &Digest) -> File {
+    let path = home.blob_path(digest);
+    let file = File::options().write(true).open(path).unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(written - Duration::from_hours(2))
+        .unwrap();
+    file
 }
 
 #[tokio::test]
@@ -239,12 +250,7 @@ async fn a_young_blob_is_no_orphan() {
     let digest = put(&blobs, b"about to be named").await;
     assert!(store::verify(&db, &blobs, |_| {}).await.unwrap().is_clean());
 
-    let file = File::options()
-        .write(true)
-        .open(home.blob_path(&digest))
-        .unwrap();
-    let hours_ago = file.metadata().unwrap().modified().unwrap() - Duration::from_hours(2);
-    file.set_modified(hours_ago).unwrap();
+    let file = age(&home, &digest);
     let report = store::verify(&db, &blobs, |_| {}).await.unwrap();
     assert_eq!(report.orphans, [(digest, 17)]);
 
@@ -256,4 +262,51 @@ async fn a_young_blob_is_no_orphan() {
         Mended::default()
     );
     assert!(blobs.contains(&digest));
+}
+
+#[tokio::test]
+async fn old_blobs_that_nothing_names_are_collected() {
+    const HOUR: Duration = Duration::from_hours(1);
+    let (home, blobs, db) = Home::with_db().await;
+    let kept = file("flask-1.0.zip", put(&blobs, b"named").await, 5);
+    db.save_file(&kept).await.unwrap();
+    let beside = add_metadata(&home, &db, "loose-1.0.whl", b"beside").await;
+    let young = put(&blobs, b"young").await;
+    let old = [put(&blobs, b"one").await, put(&blobs, b"three").await];
+    for digest in old.iter().chain([&kept.digest, &beside.digest]) {
+        age(&home, digest);
+    }
+    let collect = || store::collect_orphans(&db, &blobs, HOUR);
+    assert_eq!(collect().await.unwrap(), (2, 8));
+    assert_eq!(collect().await.unwrap(), (0, 0));
+    let mut left: Vec<_> = blobs.list().map(|blob| blob.unwrap().0).collect();
+    let mut expected = vec![kept.digest, beside.digest, young];
+    left.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!((left, blobs.staged_count()), (expected, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_record_is_left_without_its_blob_when_one_collects_and_another_saves() {
+    let (home, blobs, server) = Home::with_db().await;
+    let visit = DataDir::open(home.data.path(), Mode::Visit).unwrap();
+    let (there, visitor) = (visit.blobs(), visit.db().await.unwrap());
+    let collecting = tokio::spawn(async move {
+        for _ in 0..30 {
+            store::collect_orphans(&visitor, &there, Duration::ZERO)
+                .await
+                .unwrap();
+        }
+    });
+    for n in 0..30 {
+        let digest = put(&blobs, &noise(100, n)).await;
+        let row = file(&format!("flask-{n}.0.zip"), digest, 100);
+        match server.save_file(&row).await {
+            Ok(()) | Err(store::Error::NotFound { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    collecting.await.unwrap();
+    let report = store::verify(&server, &blobs, |_| {}).await.unwrap();
+    assert_eq!((report.missing, report.staged), (vec![], 0));
 }

@@ -71,6 +71,28 @@ async fn pages_are_kept() {
 }
 
 #[tokio::test]
+async fn missing_projects_are_forgotten_once_they_are_stale() {
+    let (_home, _blobs, db) = Home::with_db().await;
+    let until = |body, seconds| PageRow {
+        fresh_until: at(seconds),
+        ..page(body)
+    };
+    for (name, row) in [
+        ("stale", until(None, 9)),
+        ("fresh", until(None, 10)),
+        ("known", until(Some(b"page"), 9)),
+    ] {
+        db.save_page(PYPI, &project(name), &row).await.unwrap();
+    }
+    assert_eq!(db.forget_missing_pages(at(10)).await.unwrap(), 1);
+    assert_eq!(db.forget_missing_pages(at(10)).await.unwrap(), 0);
+    for (name, kept) in [("stale", false), ("fresh", true), ("known", true)] {
+        let row = db.page(PYPI, &project(name)).await.unwrap();
+        assert_eq!(row.is_some(), kept, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_root_listing_is_kept() {
     let (home, blobs, db) = Home::with_db().await;
     let row = RootRow {
@@ -131,6 +153,28 @@ async fn files_are_kept() {
     assert!(blobs.contains(&digest), "the sdist still names it");
     assert!(db.forget_file(PYPI, &sdist.path).await.unwrap());
     assert!(!blobs.contains(&digest));
+}
+
+#[tokio::test]
+async fn projects_with_files_are_listed_once_and_by_name() {
+    let (_home, blobs, db) = Home::with_db().await;
+    let digest = put(&blobs, b"bytes").await;
+    for (mirror, name, path) in [
+        (PYPI, "numpy", "numpy-1.0.zip"),
+        (PYPI, "flask", "flask-2.0.zip"),
+        (PYPI, "flask", "flask-1.0.zip"),
+        ("root/other", "django", "django-1.0.zip"),
+    ] {
+        let row = FileRow {
+            mirror: mirror.to_owned(),
+            project: project(name),
+            ..file(path, digest, 5)
+        };
+        db.save_file(&row).await.unwrap();
+    }
+    let names = db.projects_with_files(PYPI).await.unwrap();
+    assert_eq!(names, [project("flask"), project("numpy")]);
+    assert_eq!(db.projects_with_files("root/none").await.unwrap(), []);
 }
 
 #[tokio::test]
