@@ -63,6 +63,48 @@ async fn usage_counts_each_blob_once() {
     assert_eq!(db.usage_by_project().await.unwrap(), by_project);
 }
 
+#[tokio::test]
+async fn what_two_mirrors_keep_is_counted_once() {
+    let (_home, blobs, db) = Home::with_db().await;
+    let digest = put(&blobs, &noise(1000, 1)).await;
+    let metadata = put(&blobs, &noise(7, 2)).await;
+    let sidecar = SidecarRow {
+        digest: metadata,
+        size: 7,
+        made: false,
+    };
+    let of = |mirror: &str| FileRow {
+        mirror: mirror.to_owned(),
+        pinned: true,
+        ..file("flask-1.0.zip", digest, 1000)
+    };
+    // The last two save what is there already.
+    for (mirror, count) in [(PYPI, 1), ("root/other", 2), (PYPI, 2), ("root/other", 2)] {
+        db.save_file(&of(mirror)).await.unwrap();
+        db.save_sidecar(
+            mirror,
+            "flask-1.0.zip",
+            SidecarKind::Metadata,
+            &sidecar,
+            at(0),
+        )
+        .await
+        .unwrap();
+        let usage = Usage {
+            files: count,
+            bytes: 1007,
+            pinned_bytes: 1000,
+            sidecars: count,
+            sidecar_bytes: 7,
+        };
+        assert_eq!(db.usage().await.unwrap(), usage, "after {mirror}");
+    }
+    assert_eq!(store::evict(&db, &blobs, &of(PYPI)).await.unwrap(), 0);
+    assert_eq!(db.usage().await.unwrap().bytes, 1007);
+    let freed = store::evict(&db, &blobs, &of("root/other")).await.unwrap();
+    assert_eq!((freed, db.usage().await.unwrap()), (1007, Usage::default()));
+}
+
 /// Three paths and three blobs, so that every way of sharing a blob comes up.
 #[derive(Debug, Clone)]
 enum Change {
