@@ -74,7 +74,10 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
     let mut changed = 0;
     for file in files.iter().filter(|file| file.pinned != arguments.pinned) {
         let (mirror, path) = (&file.mirror, &file.path);
-        cache.db.set_file_pinned(mirror, path, arguments.pinned).await?;
+        cache
+            .db
+            .set_file_pinned(mirror, path, arguments.pinned)
+            .await?;
         changed += 1;
     }
     let answer = Answer {
