@@ -10,6 +10,7 @@ mod config;
 mod fetch;
 mod file;
 mod flat;
+mod flights;
 mod freshness;
 mod gate;
 mod hosts;

@@ -53,7 +53,12 @@ impl Project {
 }
 
 /// The percent-encoded path of an absolute URL, without its first slash, query and fragment.
+///
+/// Of a file on this machine only its name: where it lies is nobody's business.
 fn tail(url: &str) -> &str {
+    if url.starts_with("file:") {
+        return url.rsplit('/').next().unwrap_or(url);
+    }
     let after_scheme = url.find("://").map_or(url, |at| &url[at + 3..]);
     let path = after_scheme
         .find('/')
@@ -78,6 +83,7 @@ mod tests {
             "packages/ab/x-1.whl"
         );
         assert_eq!(tail("https://h.example"), "");
+        assert_eq!(tail("file:///srv/wheels/x-1.whl"), "x-1.whl");
         assert_eq!(
             path_of("https://h.example/whl/t-2%2Bcu128.whl"),
             "whl/t-2+cu128.whl"

@@ -95,7 +95,8 @@ pub struct Stats {
     pub upstream_micros: Counter,
     /// Body bytes received from upstream.
     pub upstream_bytes: Counter,
-    /// File bytes served that did not have to come from upstream.
+    /// File bytes that did not have to come from upstream; counted by `server`, which knows
+    /// how many it serves.
     pub bytes_saved: Counter,
     /// Requests upstream under way, until what they brought is kept.
     pub in_flight: Gauge,

@@ -5,7 +5,6 @@
 //! how much room is taken.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +21,9 @@ const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 /// Eviction frees a little more than it must, so that it does not run for every file.
 const EVICT_DOWN_TO: f64 = 0.95;
 
+/// How long an expired "no such project" is kept.
+const ABSENT_FOR: Duration = Duration::from_hours(1);
+
 type FileKey = (String, String);
 
 /// The one store that all indexes of a server share.
@@ -32,7 +34,7 @@ pub struct Storage {
     limit: Option<u64>,
     open: Cache<Digest, Blob>,
     used: Mutex<HashMap<FileKey, Timestamp>>,
-    evicting: AtomicBool,
+    evicting: tokio::sync::Mutex<()>,
 }
 
 impl Storage {
@@ -53,7 +55,7 @@ impl Storage {
             limit,
             open: Cache::new(MOST_OPEN),
             used: Mutex::default(),
-            evicting: AtomicBool::new(false),
+            evicting: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -62,8 +64,14 @@ impl Storage {
         let mut tick = tokio::time::interval(NOTE_USE_EVERY);
         loop {
             tick.tick().await;
-            if let Err(error) = self.note_uses().await {
-                tracing::warn!(%error, "the times of last use could not be saved");
+            for kept in [
+                self.note_uses().await,
+                self.recount().await,
+                self.forget_absences().await,
+            ] {
+                if let Err(error) = kept {
+                    tracing::warn!(%error, "the store could not be kept in order");
+                }
             }
             self.evict_if_needed().await;
         }
@@ -77,9 +85,31 @@ impl Storage {
                 .map(|((mirror, path), at)| (mirror, path, at))
                 .collect()
         };
-        if !used.is_empty() {
-            self.db.touch_files(&used).await?;
+        if used.is_empty() {
+            return Ok(());
         }
+        let noted = self.db.touch_files(&used).await;
+        if noted.is_err() {
+            let mut again = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            for (mirror, path, at) in used {
+                again.entry((mirror, path)).or_insert(at);
+            }
+        }
+        Ok(noted?)
+    }
+
+    /// Counts again what is taken: another process may have pruned beside us.
+    async fn recount(&self) -> Result<(), Error> {
+        let usage = self.db.usage().await?;
+        self.stats.disk_used.set(usage.bytes as i64);
+        Ok(())
+    }
+
+    /// Forgets absences that nobody has asked about for a while.
+    async fn forget_absences(&self) -> Result<(), Error> {
+        self.db
+            .forget_missing_pages(Timestamp::now() - ABSENT_FOR)
+            .await?;
         Ok(())
     }
 
@@ -122,7 +152,7 @@ impl Storage {
     /// Notes that a blob of `bytes` came in, and makes room in the background if that was too much.
     pub(crate) fn grew(self: &Arc<Self>, bytes: u64) {
         self.stats.disk_used.add(bytes as i64);
-        if self.is_over(0) {
+        if self.is_over() {
             let storage = self.clone();
             tokio::spawn(async move { storage.evict_if_needed().await });
         }
@@ -130,18 +160,17 @@ impl Storage {
 
     /// Frees at least `bytes` of disk if that is possible; answers whether it was.
     pub(crate) async fn make_room(&self, bytes: u64) -> bool {
-        let target = (self.stats.disk_used.value().max(0) as u64).saturating_sub(bytes);
-        self.evict_to(target).await >= bytes.min(1)
+        let before = self.stats.disk_used.value().max(0) as u64;
+        let freed = self.evict_to(before.saturating_sub(bytes)).await;
+        freed > 0 || self.is_within(before.saturating_sub(bytes))
     }
 
-    fn is_over(&self, slack: u64) -> bool {
-        let used = self.stats.disk_used.value().max(0) as u64;
-        self.limit
-            .is_some_and(|limit| used > limit.saturating_sub(slack))
+    fn is_over(&self) -> bool {
+        self.limit.is_some_and(|limit| !self.is_within(limit))
     }
 
     async fn evict_if_needed(&self) {
-        let Some(limit) = self.limit.filter(|_| self.is_over(0)) else {
+        let Some(limit) = self.limit.filter(|_| self.is_over()) else {
             return;
         };
         self.evict_to((limit as f64 * EVICT_DOWN_TO) as u64).await;
@@ -149,19 +178,19 @@ impl Storage {
 
     /// Evicts the least recently used files until no more than `target` bytes are used; answers how many went.
     async fn evict_to(&self, target: u64) -> u64 {
-        if self.evicting.swap(true, Ordering::AcqRel) {
-            return 0;
-        }
-        let outcome = self.evict_until(target).await;
-        self.evicting.store(false, Ordering::Release);
-        outcome.unwrap_or_else(|error| {
+        // Whoever waits here for another's eviction may find that nothing is left to do.
+        let _evicting = self.evicting.lock().await;
+        self.evict_until(target).await.unwrap_or_else(|error| {
             tracing::error!(%error, "files could not be evicted");
             0
         })
     }
 
     async fn evict_until(&self, target: u64) -> Result<u64, Error> {
-        self.note_uses().await?;
+        if let Err(error) = self.note_uses().await {
+            tracing::warn!(%error, "the times of last use could not be saved");
+        }
+        self.recount().await?;
         let mut freed = 0;
         loop {
             let before = freed;

@@ -180,6 +180,10 @@ async fn send(
         Wanted::Part { start, end } => (start, Some(end)),
         Wanted::Unsatisfiable => return Err(unsatisfiable(open, len)),
     };
+    let is_here = matches!(content, Content::Small(_) | Content::Stored(_));
+    if let Some(end) = end.filter(|_| is_here && head.method == Method::GET) {
+        app.stats().bytes_saved.add(end - start);
+    }
     let body = body(app, content, (start, end), head).await?;
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -110,8 +110,8 @@ pub enum Auth {
 pub enum FileHosts {
     /// These alone. `*.example.org` means every host below it.
     Listed(Vec<String>),
-    /// Any public one.
-    AnyPublic,
+    /// Any public one, and these.
+    AnyPublic(Vec<String>),
 }
 
 /// A text that no output shows.

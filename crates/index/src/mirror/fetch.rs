@@ -16,7 +16,7 @@ use super::client::{Failure, Purpose, value};
 /// of 15 s, so that our own answer is the one that is heard.
 const HEAD_DEADLINE: Duration = Duration::from_secs(12);
 /// For the body of a page on a slow line; silence is cut off much earlier.
-const BODY_DEADLINE: Duration = Duration::from_mins(2);
+pub(crate) const BODY_DEADLINE: Duration = Duration::from_mins(2);
 /// The largest project page known is 7 MB, the largest listing 40 MB.
 const LARGEST_PAGE: usize = 256 * 1024 * 1024;
 
@@ -126,7 +126,7 @@ async fn attempt(
     Ok(Fetched::Page(page))
 }
 
-async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

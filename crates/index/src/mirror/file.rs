@@ -1,9 +1,10 @@
 //! The files of a mirror: from the store, from a transfer under way, or from upstream.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use pyspec::{Filename, PageFile, ProjectName};
 use quick_cache::sync::Cache as QuickCache;
 use store::{Blob, FileRow};
@@ -28,6 +29,21 @@ pub(crate) struct Files {
     records: QuickCache<Box<str>, Arc<FileRow>>,
     running: Mutex<HashMap<String, Arc<Running>>>,
     refusals: Mutex<HashMap<String, Refusals>>,
+    started: Timestamp,
+}
+
+/// A transfer that was asked for.
+pub(crate) enum Started {
+    Running(Arc<Running>),
+    /// It has come and gone: the file is in the store.
+    Arrived,
+}
+
+/// What came of looking for a file upstream.
+enum Found {
+    Arriving(Box<Open>),
+    Arrived,
+    Nothing,
 }
 
 /// A file that upstream keeps sending wrong.
@@ -45,29 +61,34 @@ impl Files {
             records: QuickCache::new(RECORDS),
             running: Mutex::default(),
             refusals: Mutex::default(),
+            started: Timestamp::now(),
         }
     }
 
     /// The file at `path`, to be read from the store or while it arrives.
     pub(crate) async fn open(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
         let stats = &self.shared.client.stats().files;
-        if let Some((row, blob)) = self.stored(path).await? {
-            stats.hits.add(1);
-            self.shared.storage.used(&self.shared.name, path);
-            let cache = if self.shared.config.offline {
-                Cache::Offline
-            } else {
-                Cache::Hit
-            };
-            return Ok(Some(open(&row, blob, cache)));
+        loop {
+            if let Some((row, blob)) = self.stored(path).await? {
+                stats.hits.add(1);
+                self.shared.storage.used(&self.shared.name, path);
+                let offline = self.shared.config.offline;
+                let cache = if offline { Cache::Offline } else { Cache::Hit };
+                return Ok(Some(open(&row, blob, cache)));
+            }
+            match self.arriving(path).await {
+                Ok(Found::Arriving(open)) => {
+                    stats.misses.add(1);
+                    return Ok(Some(*open));
+                }
+                Ok(Found::Arrived) => {}
+                Ok(Found::Nothing) => return Ok(None),
+                Err(error) => {
+                    stats.failures.add(1);
+                    return Err(error);
+                }
+            }
         }
-        let outcome = self.arriving(path).await;
-        match &outcome {
-            Ok(Some(_)) => stats.misses.add(1),
-            Ok(None) => {}
-            Err(_) => stats.failures.add(1),
-        }
-        outcome
     }
 
     /// The file at `path` if it is in the store.
@@ -124,7 +145,12 @@ impl Files {
             if let Some(file) = answer.project.file_at(path) {
                 return Ok(Some((name, file.clone())));
             }
-            if answer.cache == Cache::Hit
+            // Only an answer of this moment is upstream's last word.
+            let is_new = matches!(
+                answer.cache,
+                Cache::Miss | Cache::Revalidated | Cache::Offline
+            );
+            if !is_new
                 && let Some(project) = self.pages.refreshed(&name).await?
                 && let Some(file) = project.file_at(path)
             {
@@ -134,12 +160,14 @@ impl Files {
         Ok(None)
     }
 
-    async fn arriving(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
-        let Some(running) = self.running(path).await? else {
-            return Ok(None);
+    async fn arriving(self: &Arc<Self>, path: &str) -> Result<Found, Error> {
+        let running = match self.running(path).await? {
+            Some(Started::Running(running)) => running,
+            Some(Started::Arrived) => return Ok(Found::Arrived),
+            None => return Ok(Found::Nothing),
         };
         let begun = running.begun().await?;
-        Ok(Some(Open {
+        Ok(Found::Arriving(Box::new(Open {
             filename: running.filename.clone(),
             etag: begun.etag,
             len: running.growing.len(),
@@ -147,7 +175,7 @@ impl Files {
             content_type: CONTENT_TYPE,
             body: Body::Growing(running.growing.clone()),
             cache: Cache::Miss,
-        }))
+        })))
     }
 
     /// What there is to say of the file at `path` without fetching it.
@@ -171,14 +199,11 @@ impl Files {
     }
 
     /// The transfer of `path`, begun now unless one is under way; `None` if no page lists it.
-    pub(crate) async fn running(
-        self: &Arc<Self>,
-        path: &str,
-    ) -> Result<Option<Arc<Running>>, Error> {
+    pub(crate) async fn running(self: &Arc<Self>, path: &str) -> Result<Option<Started>, Error> {
         if let Some(running) = self.under_way(path) {
-            return Ok(Some(running));
+            return Ok(Some(Started::Running(running)));
         }
-        self.refused(path)?;
+        self.refused(path).await?;
         match self.order(path).await? {
             Some(order) => self.start(order).map(Some),
             None => Ok(None),
@@ -224,10 +249,15 @@ impl Files {
             .cloned()
     }
 
-    fn start(self: &Arc<Self>, order: Order) -> Result<Arc<Running>, Error> {
+    fn start(self: &Arc<Self>, order: Order) -> Result<Started, Error> {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = all.get(&order.path) {
-            return Ok(running.clone());
+            return Ok(Started::Running(running.clone()));
+        }
+        // A transfer may have come and gone since the store was looked at.
+        let arrived = self.records.get(order.path.as_str());
+        if arrived.is_some_and(|row| self.shared.storage.blobs().contains(&row.digest)) {
+            return Ok(Started::Arrived);
         }
         let path = order.path.clone();
         let (transfer, running) = Transfer::prepare(&self.shared, order)?;
@@ -242,7 +272,7 @@ impl Files {
             let _busy = files.shared.busy();
             files.ended(&path, transfer.run().await);
         });
-        Ok(running)
+        Ok(Started::Running(running))
     }
 
     /// Notes how a transfer ended.
@@ -250,13 +280,10 @@ impl Files {
         match outcome {
             Ok(row) => {
                 self.records.insert(path.into(), Arc::new(row));
-                self.refusals
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(path);
+                self.refusals().remove(path);
             }
             Err(error @ Error::Refused { .. }) => {
-                let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut refusals = self.refusals();
                 let entry = refusals.entry(path.to_owned()).or_insert_with(|| Refusals {
                     count: 0,
                     last: Instant::now(),
@@ -273,20 +300,44 @@ impl Files {
         }
     }
 
-    /// Whether upstream has sent this file wrong too often just now.
-    fn refused(&self, path: &str) -> Result<(), Error> {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = refusals.get(path) else {
-            return Ok(());
-        };
-        if known.last.elapsed() > REFUSED_FOR {
-            refusals.remove(path);
-            return Ok(());
+    /// Whether upstream has sent this file wrong too often to be asked again just now,
+    /// before or after a restart.
+    async fn refused(&self, path: &str) -> Result<(), Error> {
+        let remembered = self
+            .refusals()
+            .get(path)
+            .map(|known| (known.count, known.last.elapsed(), known.error.clone()));
+        if let Some((count, since, error)) = remembered {
+            let pause = REFUSED_FOR * 2_u32.pow(count.saturating_sub(REFUSALS).min(6));
+            return if count < REFUSALS || since > pause {
+                Ok(())
+            } else {
+                Err(error)
+            };
         }
-        if known.count < REFUSALS {
-            return Ok(());
+        let row = self
+            .shared
+            .storage
+            .db()
+            .refused(&self.shared.name, path)
+            .await?;
+        match row.filter(|row| Timestamp::now() < row.at + REFUSED_FOR) {
+            Some(row) if !self.is_running_since(row.at) => Err(Error::Refused {
+                file: path.rsplit('/').next().unwrap_or(path).to_owned(),
+                expected: row.expected,
+                found: row.found,
+            }),
+            _ => Ok(()),
         }
-        Err(known.error.clone())
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashMap<String, Refusals>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was refused since the start is in memory, with its count.
+    fn is_running_since(&self, at: Timestamp) -> bool {
+        self.started <= at
     }
 
     fn unusable(&self, file: &PageFile, cause: &str) -> Error {

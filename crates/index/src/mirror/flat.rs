@@ -2,27 +2,31 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pyspec::{
     CoreMetadata, FileKind, Filename, Hashes, PageFile, ProjectName, ProjectPage, UploadTime,
     UploadTimeSource, Yanked, simple_html,
 };
-use tokio::sync::Mutex;
 use url::Url;
 
 use super::client::Failure;
 use super::config::Upstream;
 use super::fetch::{self, Fetched, Validators};
-use super::known::{Known, project_of};
-use super::pages::How;
+use super::flights::Flights;
 use super::{Shared, freshness};
+use crate::Error;
+
+/// How long an old list is good enough when a new one cannot be had.
+const MEANWHILE: Duration = Duration::from_secs(30);
 
 /// A flat list of files, fetched whole and cut into projects.
 pub(crate) struct Flat {
     shared: Arc<Shared>,
     list: Mutex<Option<List>>,
+    flights: Arc<Flights<(), List>>,
 }
 
 #[derive(Clone)]
@@ -40,57 +44,83 @@ impl Flat {
             Upstream::FindLinks(_) | Upstream::Directory(_) => Some(Arc::new(Self {
                 shared: shared.clone(),
                 list: Mutex::default(),
+                flights: Arc::default(),
             })),
         }
     }
 
     /// The names of all projects that some file belongs to.
-    pub(crate) async fn names(&self) -> Result<BTreeSet<ProjectName>, Failure> {
+    pub(crate) async fn names(self: &Arc<Self>) -> Result<BTreeSet<ProjectName>, Error> {
         let list = self.list().await?;
-        Ok(list
-            .files
-            .iter()
-            .filter_map(|file| file.filename.candidates().into_iter().next())
-            .collect())
+        let first = |file: &PageFile| file.filename.candidates().into_iter().next();
+        Ok(list.files.iter().filter_map(first).collect())
     }
 
-    /// One project of the list.
-    pub(crate) async fn project(&self, name: &ProjectName) -> Result<(Known, How), Failure> {
+    /// One project of the list, and until when it is good; `None` if no file belongs to it.
+    pub(crate) async fn project(
+        self: &Arc<Self>,
+        name: &ProjectName,
+    ) -> Result<(Option<ProjectPage>, Timestamp), Error> {
         let list = self.list().await?;
-        let files: Vec<PageFile> = list
-            .files
-            .iter()
-            .filter(|file| file.filename.candidates().contains(name))
-            .cloned()
-            .collect();
-        let project =
-            (!files.is_empty()).then(|| Arc::new(project_of(page(name, files), BTreeSet::new())));
-        let known = Known {
-            project,
-            validators: Validators::default(),
-            fetched_at: Timestamp::now(),
-            fresh_until: list.fresh_until,
-        };
-        Ok((known, How::Fetched))
+        let is_its = |file: &&PageFile| file.filename.candidates().contains(name);
+        let files: Vec<PageFile> = list.files.iter().filter(is_its).cloned().collect();
+        let page = (!files.is_empty()).then(|| page(name, files));
+        Ok((page, list.fresh_until))
+    }
+
+    fn held(&self) -> Option<List> {
+        self.list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The whole list; those who come while it is fetched wait for that one answer.
-    async fn list(&self) -> Result<List, Failure> {
-        let mut slot = self.list.lock().await;
-        if let Some(list) = slot
-            .as_ref()
+    async fn list(self: &Arc<Self>) -> Result<List, Error> {
+        if let Some(list) = self
+            .held()
             .filter(|list| Timestamp::now() < list.fresh_until)
         {
-            return Ok(list.clone());
+            return Ok(list);
         }
-        let list = match &self.shared.config.upstream {
-            Upstream::Directory(path) => self.read_directory(path.clone()).await?,
-            Upstream::FindLinks(url) | Upstream::Simple(url) => {
-                self.fetch(url, slot.as_ref()).await?
+        let flat = self.clone();
+        let lost = self.about(Failure::down("the request was given up"));
+        let flight = self
+            .flights
+            .join(&self.shared.runtime, &(), lost, |landing| async move {
+                let outcome = flat.renew().await;
+                drop(landing);
+                outcome
+            });
+        flight.await
+    }
+
+    async fn renew(&self) -> Result<List, Error> {
+        let held = self.held();
+        let list = match (self.ask(held.as_ref()).await, held) {
+            (Ok(list), _) => list,
+            (Err(failure), Some(old)) => {
+                tracing::warn!(index = %self.shared.name, "the old list of links is used: {}", failure.cause());
+                List {
+                    fresh_until: Timestamp::now() + MEANWHILE.min(self.shared.config.fresh_for),
+                    ..old
+                }
             }
+            (Err(failure), None) => return Err(self.about(failure)),
         };
-        *slot = Some(list.clone());
+        *self.list.lock().unwrap_or_else(PoisonError::into_inner) = Some(list.clone());
         Ok(list)
+    }
+
+    async fn ask(&self, held: Option<&List>) -> Result<List, Failure> {
+        match &self.shared.config.upstream {
+            Upstream::Directory(path) => self.read_directory(path.clone()).await,
+            Upstream::FindLinks(url) | Upstream::Simple(url) => self.fetch(url, held).await,
+        }
+    }
+
+    fn about(&self, failure: Failure) -> Error {
+        failure.about(&self.shared.name, "the list of files")
     }
 
     async fn fetch(&self, url: &Url, known: Option<&List>) -> Result<List, Failure> {
@@ -161,7 +191,10 @@ fn read_directory(path: &Path) -> std::io::Result<Vec<PageFile>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
-        let metadata = entry.metadata()?;
+        // Through symbolic links, as pip does.
+        let Ok(metadata) = std::fs::metadata(entry.path()) else {
+            continue;
+        };
         let filename = entry
             .file_name()
             .to_str()

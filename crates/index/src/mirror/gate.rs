@@ -4,7 +4,7 @@ use md5::Md5;
 use pyspec::{Digest, Hashes};
 use sha1::Sha1;
 use sha2::digest::DynDigest;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 /// Checks bytes, fed in order, against the hashes of an index page.
 ///
@@ -74,9 +74,10 @@ impl Gate {
 
 fn strongest(promised: &Hashes) -> Option<Other> {
     type New = fn() -> Box<dyn DynDigest + Send>;
-    let known: [(&'static str, New); 4] = [
+    let known: [(&'static str, New); 5] = [
         ("sha512", || Box::new(Sha512::new())),
         ("sha384", || Box::new(Sha384::new())),
+        ("sha224", || Box::new(Sha224::new())),
         ("sha1", || Box::new(Sha1::new())),
         ("md5", || Box::new(Md5::new())),
     ];

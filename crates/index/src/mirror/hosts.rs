@@ -44,7 +44,7 @@ impl Hosts {
         if self.own.as_deref() == Some(&name) || self.is_listed(&name) {
             return Ok(());
         }
-        if self.allowed != FileHosts::AnyPublic {
+        if !matches!(self.allowed, FileHosts::AnyPublic(_)) {
             return Err(format!(
                 "files from `{name}` are not allowed: add it to `file-hosts` of this mirror if you trust it"
             ));
@@ -87,9 +87,7 @@ impl Hosts {
     }
 
     fn is_listed(&self, name: &str) -> bool {
-        let FileHosts::Listed(listed) = &self.allowed else {
-            return false;
-        };
+        let (FileHosts::Listed(listed) | FileHosts::AnyPublic(listed)) = &self.allowed;
         listed.iter().any(|entry| match entry.strip_prefix("*.") {
             Some(parent) => name
                 .strip_suffix(parent)
@@ -156,23 +154,31 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct Resolver {
     hosts: Arc<Hosts>,
+    /// Proxies between us and upstream, which reqwest takes from the environment. They
+    /// are where the operator put them; what they may reach is theirs to decide.
+    proxies: Vec<String>,
 }
 
 impl Resolver {
     pub(crate) fn new(hosts: Arc<Hosts>) -> Self {
-        Self { hosts }
+        Self {
+            hosts,
+            proxies: proxies(),
+        }
     }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let hosts = self.hosts.clone();
+        let name = name.as_str().to_ascii_lowercase();
+        let is_proxy = self.proxies.contains(&name);
         Box::pin(async move {
-            let name = name.as_str().to_ascii_lowercase();
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let is_public = |address: &SocketAddr| is_public(address.ip());
-            let allowed = if hosts.may_be_private(&name) || hosts.own_is_private().await {
+            let allowed = if is_proxy || hosts.may_be_private(&name) || hosts.own_is_private().await
+            {
                 found
             } else {
                 found.into_iter().filter(is_public).collect()
@@ -183,6 +189,27 @@ impl Resolve for Resolver {
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
+}
+
+fn proxies() -> Vec<String> {
+    let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    let values = names
+        .iter()
+        .flat_map(|name| [std::env::var(name), std::env::var(name.to_lowercase())]);
+    let urls = values.flatten().map(|value| {
+        if value.contains("://") {
+            value
+        } else {
+            format!("http://{value}")
+        }
+    });
+    urls.filter_map(|url| {
+        Url::parse(&url)
+            .ok()?
+            .host_str()
+            .map(str::to_ascii_lowercase)
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -221,7 +248,7 @@ mod tests {
     fn any_public_host_never_means_a_private_address() {
         let hosts = Hosts::new(
             Some(&url("https://index.example/simple/")),
-            FileHosts::AnyPublic,
+            FileHosts::AnyPublic(Vec::new()),
         );
         assert_eq!(hosts.check(&url("https://files.example/f")), Ok(()));
         for bad in [
@@ -241,7 +268,7 @@ mod tests {
     fn a_mirror_on_loopback_may_fetch_from_itself() {
         let hosts = Hosts::new(
             Some(&url("http://127.0.0.1:7000/simple/")),
-            FileHosts::AnyPublic,
+            FileHosts::AnyPublic(Vec::new()),
         );
         assert_eq!(hosts.check(&url("http://127.0.0.1:7001/f")), Ok(()));
         assert!(hosts.check(&url("http://127.0.0.2/f")).is_err());

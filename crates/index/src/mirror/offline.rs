@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use pyspec::{CoreMetadata, ProjectName};
+use pyspec::{CoreMetadata, FileKind, Hashes, ProjectName};
 
 use super::Shared;
 use super::known::{Known, project_of};
@@ -47,11 +47,13 @@ fn only(project: &Project, stored: &HashSet<&str>) -> Project {
     page.files
         .retain(|file| stored.contains(path_of(&file.url).as_ref()));
     for file in &mut page.files {
-        // Metadata can always be made from a wheel that is here, but its digest is
-        // upstream's promise, kept only if it was fetched; `true` promises nothing wrong.
-        if let CoreMetadata::Present(hashes) = &mut file.core_metadata {
-            *hashes = pyspec::Hashes::default();
-        }
+        // Metadata can always be made from a wheel that is here. Its digest is upstream's
+        // promise; `true` promises nothing that could be wrong.
+        let is_wheel = file.filename.kind() == FileKind::Wheel;
+        file.core_metadata = match file.core_metadata {
+            CoreMetadata::Present(_) if is_wheel => CoreMetadata::Present(Hashes::default()),
+            _ => CoreMetadata::Absent,
+        };
         // Upstream's provenance is not here unless it was asked for.
         file.provenance = None;
     }

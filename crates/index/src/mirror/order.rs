@@ -22,10 +22,13 @@ impl Order {
     /// What upstream says of the file, and how long it is.
     pub(crate) async fn head(&self, shared: &Shared) -> Result<(Begun, Option<u64>), Error> {
         let head = match self.url.to_file_path() {
-            Ok(path) if self.url.scheme() == "file" => Head::of_local(
-                tokio::fs::metadata(path).await.map_or(0, |file| file.len()),
-                None,
-            ),
+            Ok(path) if self.url.scheme() == "file" => {
+                let file = tokio::fs::metadata(path).await;
+                let file = file.map_err(|_| {
+                    self.error(&shared.name, Trouble::Missing(StatusCode::NOT_FOUND))
+                })?;
+                Head::of_local(file.len(), None)
+            }
             _ => {
                 let remote = Remote {
                     client: shared.client.clone(),

@@ -1,11 +1,9 @@
 //! The project pages of a mirror: fresh, stale, or fetched once for all who ask.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared as SharedFuture};
 use jiff::Timestamp;
 use pyspec::{ProjectName, ProjectPage};
 use quick_cache::Weighter;
@@ -14,6 +12,7 @@ use quick_cache::sync::Cache as QuickCache;
 use super::client::Failure;
 use super::fetch::{self, Fetched, Page};
 use super::flat::Flat;
+use super::flights::{Flight, Flights};
 use super::freshness::{self, Patience};
 use super::known::{Known, project_of};
 use super::{Shared, offline, read};
@@ -24,8 +23,6 @@ const MEMORY: u64 = 32 * 1024 * 1024;
 
 /// A page this young is not asked for again because a file is missing on it.
 const JUST_NOW: Duration = Duration::from_secs(10);
-
-type Flight = SharedFuture<BoxFuture<'static, Result<(Arc<Known>, How), Error>>>;
 
 /// How a flight came to its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +36,8 @@ pub(crate) struct Pages {
     shared: Arc<Shared>,
     flat: Option<Arc<Flat>>,
     memory: QuickCache<ProjectName, Arc<Known>, ByBytes>,
-    flights: Mutex<HashMap<ProjectName, Flight>>,
+    flights: Arc<Flights<ProjectName, (Arc<Known>, How)>>,
+    loads: Arc<Flights<ProjectName, Option<Arc<Known>>>>,
 }
 
 #[derive(Clone)]
@@ -57,7 +55,8 @@ impl Pages {
             shared,
             flat,
             memory: QuickCache::with_weighter(2_000, MEMORY, ByBytes),
-            flights: Mutex::default(),
+            flights: Arc::default(),
+            loads: Arc::default(),
         }
     }
 
@@ -147,18 +146,36 @@ impl Pages {
         Ok(renewed.project.clone())
     }
 
+    /// Forgets what memory holds, so that it is read again from the store.
+    pub(crate) fn reread(&self, name: &ProjectName) {
+        self.memory.remove(name);
+    }
+
     /// The page's knowledge from memory or the store.
-    async fn known(&self, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
+    async fn known(self: &Arc<Self>, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
         if let Some(known) = self.memory.get(name) {
             return Ok(Some(known));
         }
-        let Some(row) = self
-            .shared
-            .storage
-            .db()
-            .page(&self.shared.name, name)
-            .await?
-        else {
+        let (pages, name_) = (self.clone(), name.clone());
+        let load = self.loads.join(
+            &self.shared.runtime,
+            name,
+            self.lost(name),
+            |landing| async move {
+                let known = pages.load(&name_).await;
+                drop(landing);
+                known
+            },
+        );
+        load.await
+    }
+
+    async fn load(&self, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
+        if let Some(known) = self.memory.get(name) {
+            return Ok(Some(known));
+        }
+        let db = self.shared.storage.db();
+        let Some(row) = db.page(&self.shared.name, name).await? else {
             return Ok(None);
         };
         let owned = name.clone();
@@ -172,32 +189,47 @@ impl Pages {
     }
 
     /// One request upstream for all who ask at the same time; nobody's leaving stops it.
-    fn flight(self: &Arc<Self>, name: &ProjectName, known: Option<Arc<Known>>) -> Flight {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(name) {
-            return flight.clone();
-        }
+    fn flight(
+        self: &Arc<Self>,
+        name: &ProjectName,
+        known: Option<Arc<Known>>,
+    ) -> Flight<(Arc<Known>, How)> {
         let (pages, name_) = (self.clone(), name.clone());
-        let task = self.shared.runtime.spawn(async move {
-            let outcome = pages.ask(&name_, known).await;
-            pages
-                .flights
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&name_);
-            outcome
-        });
-        let lost = Error::UpstreamDown {
+        self.flights.join(
+            &self.shared.runtime,
+            name,
+            self.lost(name),
+            |landing| async move {
+                let outcome = pages.ask_unless_done(&name_, known).await;
+                drop(landing);
+                outcome
+            },
+        )
+    }
+
+    fn lost(&self, name: &ProjectName) -> Error {
+        Error::UpstreamDown {
             index: self.shared.name.clone(),
             what: format!("project `{name}`"),
             cause: "the request was given up".to_owned(),
             retry_after: None,
-        };
-        let flight: Flight = async move { task.await.unwrap_or(Err(lost)) }
-            .boxed()
-            .shared();
-        flights.insert(name.clone(), flight.clone());
-        flight
+        }
+    }
+
+    /// Another flight may have landed between the look into memory and the start of this one.
+    async fn ask_unless_done(
+        self: &Arc<Self>,
+        name: &ProjectName,
+        known: Option<Arc<Known>>,
+    ) -> Result<(Arc<Known>, How), Error> {
+        if let Some(newer) = self.memory.get(name)
+            && known
+                .as_ref()
+                .is_none_or(|known| known.fetched_at < newer.fetched_at)
+        {
+            return Ok((newer, How::Fetched));
+        }
+        self.ask(name, known).await
     }
 
     async fn ask(
@@ -206,13 +238,15 @@ impl Pages {
         known: Option<Arc<Known>>,
     ) -> Result<(Arc<Known>, How), Error> {
         let busy = self.shared.busy();
-        let asked = match &self.flat {
-            Some(flat) => flat.project(name).await,
-            None => self.ask_simple(name, known.as_deref()).await,
+        let asked = if let Some(flat) = &self.flat {
+            self.ask_flat(flat, name, known.as_deref()).await
+        } else {
+            let asked = self.ask_simple(name, known.as_deref()).await;
+            asked.map_err(|failure| failure.about(&self.shared.name, &format!("project `{name}`")))
         };
-        let (renewed, how) = asked
-            .map_err(|failure| failure.about(&self.shared.name, &format!("project `{name}`")))?;
+        let (renewed, how) = asked?;
         let renewed = if how == How::Fetched {
+            self.forget_replaced(&renewed).await?;
             self.with_made_metadata(renewed).await?
         } else {
             renewed
@@ -226,6 +260,31 @@ impl Pages {
             drop(busy);
         });
         Ok((renewed, how))
+    }
+
+    async fn ask_flat(
+        &self,
+        flat: &Arc<Flat>,
+        name: &ProjectName,
+        known: Option<&Known>,
+    ) -> Result<(Known, How), Error> {
+        let (page, fresh_until) = flat.project(name).await?;
+        let now = Timestamp::now();
+        let project = match page {
+            Some(mut page) => {
+                let before = known.and_then(|known| known.project.as_deref());
+                self.complete_times(&mut page, before, now).await;
+                Some(Arc::new(project_of(page, BTreeSet::new())))
+            }
+            None => None,
+        };
+        let known = Known {
+            project,
+            validators: fetch::Validators::default(),
+            fetched_at: now,
+            fresh_until,
+        };
+        Ok((known, How::Fetched))
     }
 
     async fn ask_simple(
@@ -325,6 +384,25 @@ impl Pages {
 
     fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
         freshness::fresh_for(self.shared.config.fresh_for, cache_control)
+    }
+
+    /// Forgets stored files that upstream has replaced by others of the same name.
+    async fn forget_replaced(&self, known: &Known) -> Result<(), Error> {
+        let Some(project) = &known.project else {
+            return Ok(());
+        };
+        let db = self.shared.storage.db();
+        for row in db.files_of(&self.shared.name, &project.page.name).await? {
+            if project
+                .file_at(&row.path)
+                .is_some_and(|file| read::is_other(file, &row))
+            {
+                tracing::info!(index = %self.shared.name, "upstream has replaced `{}`", row.filename);
+                db.forget_file(&self.shared.name, &row.path).await?;
+                db.forget_sidecars(&self.shared.name, &row.path).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Advertises metadata for wheels whose upstream has none: we make it when it is asked for.

@@ -31,8 +31,8 @@ pub(crate) fn page(index: &str, name: &ProjectName, page: &Page) -> Result<Proje
     Ok(project)
 }
 
-/// Gives every file an upload time, marked when it is not upstream's: what we said
-/// before, else the `Last-Modified` of a stored copy, else the moment we first saw it.
+/// Gives every file an upload time, marked when it is not upstream's: the
+/// `Last-Modified` of a stored copy, else what we said before, else this moment.
 pub(crate) fn complete_times(
     page: &mut ProjectPage,
     before: Option<&Project>,
@@ -67,6 +67,15 @@ pub(crate) fn complete_times(
             at: now,
             source: UploadTimeSource::FirstSeen,
         }));
+    }
+}
+
+/// Whether the page means other bytes than those stored, as far as it says.
+pub(crate) fn is_other(file: &PageFile, stored: &FileRow) -> bool {
+    match (file.hashes.sha256(), file.size) {
+        (Some(digest), _) => digest != stored.digest,
+        (None, Some(size)) if file.hashes.is_empty() => size != stored.size,
+        _ => false,
     }
 }
 

@@ -4,9 +4,10 @@
 //! held in memory only while somebody reads it.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use pyspec::{simple_html, simple_json};
+use pyspec::{ProjectName, simple_html, simple_json};
 use sha2::{Digest as _, Sha256};
 use store::RootRow;
 use tokio::sync::Mutex;
@@ -14,13 +15,18 @@ use tokio::sync::Mutex;
 use super::client::Failure;
 use super::fetch::{self, Fetched, Language, Page, Validators};
 use super::flat::Flat;
+use super::flights::{Flight, Flights};
 use super::{Shared, freshness};
 use crate::{Cache, Error, Listing};
+
+/// pip gives up after 15 s of silence; an old listing is better than that.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The root listing of a mirror.
 pub(crate) struct Root {
     shared: Arc<Shared>,
     flat: Option<Arc<Flat>>,
+    flights: Arc<Flights<(), (Arc<RootRow>, Cache)>>,
     /// The names while somebody reads them, with the digest they belong to.
     read: Mutex<Option<Reading>>,
 }
@@ -32,42 +38,39 @@ impl Root {
         Self {
             shared,
             flat,
+            flights: Arc::default(),
             read: Mutex::default(),
         }
     }
 
-    pub(crate) async fn projects(&self) -> Result<Listing, Error> {
+    pub(crate) async fn projects(self: &Arc<Self>) -> Result<Listing, Error> {
         if self.shared.config.offline {
-            return self.stored_projects().await;
+            let names = self
+                .shared
+                .storage
+                .db()
+                .projects_with_files(&self.shared.name)
+                .await?;
+            return Ok(listing(&names, Cache::Offline));
         }
         if let Some(flat) = &self.flat {
-            let names = flat.names().await.map_err(|failure| self.error(failure))?;
-            return Ok(listing(
-                names.iter().map(|name| name.as_str().into()).collect(),
-                Cache::Miss,
-            ));
+            return self.flat_projects(flat).await;
         }
-        // Held while upstream is asked: whoever comes meanwhile wants the same answer.
-        let mut read = self.read.lock().await;
         let (row, cache) = self.current().await?;
         let digest = short(&Sha256::digest(&row.body));
-        if let Some(names) = read
-            .as_ref()
-            .filter(|(known, _)| *known == digest)
-            .and_then(|(_, names)| names.upgrade())
-        {
+        // Held while the names are unpacked: whoever comes meanwhile wants the same.
+        let mut read = self.read.lock().await;
+        let held = read.as_ref().filter(|(known, _)| *known == digest);
+        if let Some(names) = held.and_then(|(_, names)| names.upgrade()) {
             return Ok(Listing {
                 names,
                 cache,
                 digest,
             });
         }
-        let names = tokio::task::spawn_blocking(move || unpack(&row.body))
-            .await
-            .ok()
-            .flatten();
-        let names =
-            names.ok_or_else(|| self.error(Failure::wrong("the stored listing cannot be read")))?;
+        let names = tokio::task::spawn_blocking(move || unpack(&row.body)).await;
+        let unreadable = || self.error(Failure::wrong("the stored listing cannot be read"));
+        let names = names.ok().flatten().ok_or_else(unreadable)?;
         *read = Some((digest.clone(), Arc::downgrade(&names)));
         Ok(Listing {
             names,
@@ -76,30 +79,61 @@ impl Root {
         })
     }
 
-    /// The record to answer from: fresh, renewed, or stale because upstream is of no use.
-    async fn current(&self) -> Result<(RootRow, Cache), Error> {
-        let known = self.shared.storage.db().root(&self.shared.name).await?;
+    async fn flat_projects(&self, flat: &Arc<Flat>) -> Result<Listing, Error> {
+        match flat.names().await {
+            Ok(names) => Ok(listing(&names.into_iter().collect::<Vec<_>>(), Cache::Miss)),
+            Err(error) => {
+                let known = self.shared.storage.db().projects(&self.shared.name).await?;
+                if known.is_empty() {
+                    return Err(error);
+                }
+                let why = error.to_string();
+                Ok(listing(&known, Cache::Stale { why }))
+            }
+        }
+    }
+
+    /// The record to answer from: fresh, renewed, or stale because upstream is of no use just now.
+    async fn current(self: &Arc<Self>) -> Result<(Arc<RootRow>, Cache), Error> {
+        let known = self
+            .shared
+            .storage
+            .db()
+            .root(&self.shared.name)
+            .await?
+            .map(Arc::new);
         if let Some(row) = known
             .as_ref()
             .filter(|row| Timestamp::now() < row.fresh_until)
         {
             return Ok((row.clone(), Cache::Hit));
         }
-        match (self.ask(known.as_ref()).await, known) {
-            (Ok((row, cache)), _) => {
-                self.shared
-                    .storage
-                    .db()
-                    .save_root(&self.shared.name, &row)
-                    .await?;
-                Ok((row, cache))
+        let flight = self.flight(known.clone());
+        let Some(row) = known else {
+            return flight.await;
+        };
+        let why = match tokio::time::timeout(PATIENCE, flight).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "upstream has not answered yet".to_owned(),
+        };
+        Ok((row, Cache::Stale { why }))
+    }
+
+    fn flight(self: &Arc<Self>, known: Option<Arc<RootRow>>) -> Flight<(Arc<RootRow>, Cache)> {
+        let root = self.clone();
+        let lost = self.error(Failure::down("the request was given up"));
+        self.flights.join(&self.shared.runtime, &(), lost, |landing| async move {
+            let busy = root.shared.busy();
+            let asked = root.ask(known.as_deref()).await;
+            let (row, cache) = asked.map_err(|failure| root.error(failure))?;
+            let saved = root.shared.storage.db().save_root(&root.shared.name, &row).await;
+            if let Err(error) = saved {
+                tracing::error!(index = %root.shared.name, %error, "the list of projects cannot be stored");
             }
-            (Err(failure), Some(row)) => {
-                let why = failure.cause().to_owned();
-                Ok((row, Cache::Stale { why }))
-            }
-            (Err(failure), None) => Err(self.error(failure)),
-        }
+            drop((busy, landing));
+            Ok((Arc::new(row), cache))
+        })
     }
 
     async fn ask(&self, known: Option<&RootRow>) -> Result<(RootRow, Cache), Failure> {
@@ -151,27 +185,19 @@ impl Root {
         }
     }
 
-    async fn stored_projects(&self) -> Result<Listing, Error> {
-        let names = self.shared.storage.db().projects(&self.shared.name).await?;
-        Ok(listing(
-            names.iter().map(|name| name.as_str().into()).collect(),
-            Cache::Offline,
-        ))
-    }
-
     fn error(&self, failure: Failure) -> Error {
         failure.about(&self.shared.name, "the list of projects")
     }
 }
 
-fn listing(names: Vec<Box<str>>, cache: Cache) -> Listing {
+fn listing(names: &[ProjectName], cache: Cache) -> Listing {
     let mut hash = Sha256::new();
-    for name in &names {
-        hash.update(name.as_bytes());
+    for name in names {
+        hash.update(name.as_str().as_bytes());
         hash.update(b"\n");
     }
     Listing {
-        names: names.into(),
+        names: names.iter().map(|name| name.as_str().into()).collect(),
         cache,
         digest: short(&hash.finalize()),
     }

@@ -3,15 +3,12 @@
 //! Metadata comes from upstream where upstream has it, and is checked against the
 //! digest on the page. Where upstream has none, we make it from the wheel's tail.
 
-use std::collections::HashMap;
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared as SharedFuture};
 use jiff::Timestamp;
 use pyspec::{CoreMetadata, FileKind, Hashes, PageFile, ProjectName};
 use reqwest::header::HeaderMap;
@@ -21,7 +18,9 @@ use url::Url;
 
 use super::Shared;
 use super::client::{Failure, Purpose};
-use super::file::Files;
+use super::fetch::{BODY_DEADLINE, within};
+use super::file::{Files, Started};
+use super::flights::{Flight, Flights, Landing};
 use super::gate::Gate;
 use super::pages::Pages;
 use super::span::{Remote, Trouble};
@@ -31,14 +30,12 @@ use crate::{Body, Cache, Error, Open, Part};
 /// The largest sidecar taken from upstream.
 const LARGEST: usize = 16 * 1024 * 1024;
 
-type Flight = SharedFuture<BoxFuture<'static, Result<Option<Kept>, Error>>>;
-
 /// Metadata and provenance of a mirror's files.
 pub(crate) struct Sidecars {
     shared: Arc<Shared>,
     pages: Arc<Pages>,
     files: Arc<Files>,
-    flights: Mutex<HashMap<(String, Part), Flight>>,
+    flights: Arc<Flights<(String, Part), Option<Kept>>>,
 }
 
 impl Sidecars {
@@ -47,7 +44,7 @@ impl Sidecars {
             shared,
             pages,
             files,
-            flights: Mutex::default(),
+            flights: Arc::default(),
         }
     }
 
@@ -99,51 +96,43 @@ impl Sidecars {
     }
 
     /// One fetch for all who ask at the same time, until it is in the store.
-    fn flight(self: &Arc<Self>, path: &str, part: Part) -> Flight {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (path.to_owned(), part);
-        if let Some(flight) = flights.get(&key) {
-            return flight.clone();
-        }
-        let task = self.shared.runtime.spawn(self.clone().fly(key.clone()));
+    fn flight(self: &Arc<Self>, path: &str, part: Part) -> Flight<Option<Kept>> {
         let lost = Error::UpstreamDown {
             index: self.shared.name.clone(),
             what: format!("what stands beside `{path}`"),
             cause: "the request was given up".to_owned(),
             retry_after: None,
         };
-        let flight: Flight = async move { task.await.unwrap_or(Err(lost)) }
-            .boxed()
-            .shared();
-        flights.insert(key, flight.clone());
-        flight
+        let key = (path.to_owned(), part);
+        let (sidecars, key_) = (self.clone(), key.clone());
+        self.flights
+            .join(&self.shared.runtime, &key, lost, |landing| {
+                sidecars.fly(key_, landing)
+            })
     }
 
-    async fn fly(self: Arc<Self>, key: (String, Part)) -> Result<Option<Kept>, Error> {
+    async fn fly(
+        self: Arc<Self>,
+        (path, part): (String, Part),
+        landing: Landing<(String, Part), Option<Kept>>,
+    ) -> Result<Option<Kept>, Error> {
         let busy = self.shared.busy();
-        let outcome = self.find(&key.0, key.1).await;
-        let fresh = match outcome {
-            Ok(Some(fresh)) => fresh,
-            other => {
-                self.landed(&key);
-                return other.map(|_| None);
-            }
+        // Another flight may have landed between the look into the store and this one.
+        if let Some(kept) = self.stored(&path, part).await? {
+            return Ok(Some(kept));
+        }
+        let Some(fresh) = self.find(&path, part).await? else {
+            return Ok(None);
         };
         let kept = fresh.kept.clone();
         // Nobody who waits for metadata has to wait for the disk.
         self.shared.runtime.clone().spawn(async move {
-            if let Err(error) = self.save(&key, fresh).await {
-                tracing::error!(index = %self.shared.name, %error, "what stands beside `{}` cannot be kept", key.0);
+            if let Err(error) = self.save(&path, part, fresh).await {
+                tracing::error!(index = %self.shared.name, %error, "what stands beside `{path}` cannot be kept");
             }
-            self.landed(&key);
-            drop(busy);
+            drop((busy, landing));
         });
         Ok(Some(kept))
-    }
-
-    fn landed(&self, key: &(String, Part)) {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        flights.remove(key);
     }
 
     async fn find(&self, path: &str, part: Part) -> Result<Option<Fresh>, Error> {
@@ -206,7 +195,9 @@ impl Sidecars {
             let asking = client.send(Purpose::Page, Method::GET, &url, HeaderMap::new());
             let response = asking.await?;
             match response.status() {
-                StatusCode::OK => client.read(response, LARGEST).await.map(Some),
+                StatusCode::OK => within(BODY_DEADLINE, client.read(response, LARGEST))
+                    .await
+                    .map(Some),
                 StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => Ok(None),
                 status => Err(Failure::wrong(format!("it answered {status}"))),
             }
@@ -252,11 +243,11 @@ impl Sidecars {
     }
 
     /// Blob first, record second.
-    async fn save(&self, (path, part): &(String, Part), fresh: Fresh) -> Result<(), Error> {
+    async fn save(&self, path: &str, part: Part, fresh: Fresh) -> Result<(), Error> {
         let (name, row) = (&self.shared.name, &fresh.kept.row);
         fresh.staged.commit(&row.digest).await?;
         let db = self.shared.storage.db();
-        db.save_sidecar(name, path, kind(*part), row, Timestamp::now())
+        db.save_sidecar(name, path, kind(part), row, Timestamp::now())
             .await?;
         if row.made {
             db.note_made_metadata(name, &fresh.project, path, Some(&row.digest))
@@ -282,6 +273,7 @@ impl Sidecars {
                 let db = self.shared.storage.db();
                 db.note_made_metadata(&self.shared.name, beside.project, beside.path, None)
                     .await?;
+                self.pages.reread(beside.project);
                 Err(self.about(beside, Failure::wrong(why)))
             }
             Err(Unreadable::Io(error)) => Err(self.about(beside, Failure::down(error.to_string()))),
@@ -330,8 +322,17 @@ impl Sidecars {
     }
 
     async fn read_whole(&self, path: &str) -> Result<Result<Vec<u8>, Unreadable>, Error> {
-        let Some(running) = self.files.running(path).await? else {
-            return Ok(Err(Unreadable::Wheel("it is no longer listed".to_owned())));
+        let running = match self.files.running(path).await? {
+            Some(Started::Running(running)) => running,
+            Some(Started::Arrived) => {
+                let kept = self.files.stored(path).await?;
+                let Some((row, blob)) = kept else {
+                    return Ok(Err(Unreadable::Wheel("it was evicted at once".to_owned())));
+                };
+                let slice = move |start, length| blob.slice(start, length);
+                return Ok(from_blob(row.size, slice).await);
+            }
+            None => return Ok(Err(Unreadable::Wheel("it is no longer listed".to_owned()))),
         };
         let growing = running.growing.clone();
         growing.finished().await.map_err(|error| (*error).clone())?;

@@ -99,6 +99,10 @@ impl Remote {
                 let range = range.ok_or_else(|| {
                     Failure::wrong("it sent another part of the file than was asked for")
                 })?;
+                if range.1.is_none() && end.is_some() && start == 0 {
+                    // Without the whole length, a part cannot be told from all of it.
+                    return Box::pin(self.ask(0, None, None)).await;
+                }
                 Ok((head(&response, Some(range)), response))
             }
             status @ (StatusCode::NOT_FOUND

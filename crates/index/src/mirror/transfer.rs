@@ -35,6 +35,8 @@ const FIRST_SPAN: u64 = 8 << 20;
 const FAST: f64 = 100e6;
 /// How long the first connection is watched before others join.
 const WATCHED: Duration = Duration::from_millis(250);
+/// Brought to disk at a time while a file arrives.
+const SYNC_STEP: u64 = 64 << 20;
 /// Hashed at a time: enough to make the hop to a thread negligible.
 const HASH_STEP: u64 = 8 << 20;
 
@@ -109,21 +111,26 @@ impl Transfer {
     /// Fetches, checks, releases the end to the readers, and keeps the file.
     pub(crate) async fn run(self) -> Result<FileRow, Error> {
         let stopping = StopGuard(self.growing.clone());
-        let outcome = self.fetch_and_check().await;
-        match &outcome {
-            Ok(_) => self.growing.finish(Ok(())),
+        let outcome = match self.fetch_and_check().await {
+            Ok((digest, begun)) => {
+                // The end of the body is an answer of success: what it stands for must
+                // survive a power cut. Bytes that are right but cannot be kept are served.
+                let kept = self.keep(digest, begun).await;
+                self.growing.finish(Ok(()));
+                kept
+            }
             Err(error) => {
-                let _ = self.begun.send_if_modified(|begun| {
+                self.begun.send_if_modified(|begun| {
                     let is_first = begun.is_none();
                     begun.get_or_insert_with(|| Err(Arc::new(error.clone())));
                     is_first
                 });
                 self.growing.finish(Err(error.clone()));
+                Err(error)
             }
-        }
+        };
         drop(stopping);
-        let (digest, begun) = outcome?;
-        self.keep(digest, begun).await
+        outcome
     }
 
     async fn fetch_and_check(&self) -> Result<(Digest, Begun), Error> {
@@ -143,9 +150,26 @@ impl Transfer {
         };
         let (begun, gate) = join(feeding, self.hash_along(gate, &fed)).await;
         let begun = begun?;
+        self.check_length()?;
         match gate?.finish() {
             Ok(digest) => Ok((digest, begun)),
             Err(mismatch) => Err(self.refuse(mismatch).await),
+        }
+    }
+
+    /// Where nothing else tells a file that was cut, the size on the page has to.
+    fn check_length(&self) -> Result<(), Error> {
+        let arrived = self.growing.arrived();
+        match self.order.file.size {
+            Some(size)
+                if self.order.file.hashes.is_empty()
+                    && self.growing.len().is_none()
+                    && size != arrived =>
+            {
+                let failure = Failure::wrong(format!("it sent {arrived} bytes of {size}"));
+                Err(failure.about(&self.shared.name, &self.order.what()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -326,6 +350,9 @@ impl Transfer {
                     Ok(outcome) => outcome?,
                     Err(panic) => std::panic::resume_unwind(panic.into_panic()),
                 };
+                if end / SYNC_STEP > hashed / SYNC_STEP {
+                    self.sync_meanwhile();
+                }
                 hashed = end;
             } else if is_fed {
                 return Ok(gate);
@@ -334,6 +361,13 @@ impl Transfer {
                 let _ = news.changed().await;
             }
         }
+    }
+
+    /// Starts bringing to disk what is there, so that less is left for the end.
+    fn sync_meanwhile(&self) {
+        let staged = self.staged.clone();
+        // The commit syncs as well, and says so when it fails.
+        tokio::task::spawn_blocking(move || drop(staged.sync()));
     }
 
     /// Blob first, record second. A file that cannot be kept has been served all the same.

@@ -46,7 +46,9 @@ async fn a_file_pruned_by_somebody_else_is_fetched_again() {
     let upstream = upstream();
     let rig = Rig::new(&upstream).await;
     rig.file("a", &wheel("a")).await.unwrap();
-    wait_until("a is kept", || rig.stats.disk_used.value() > 0);
+    wait_until("a is kept", || {
+        rig.stats.disk_used.value() > 0 && rig.stats.in_flight.value() == 0
+    });
     rig.file("a", &wheel("a")).await.unwrap();
     let (digest, _) = rig.data.blobs().list().next().unwrap().unwrap();
     rig.data.blobs().remove(&digest).unwrap();

@@ -208,7 +208,7 @@ async fn files_on_another_host_come_only_where_that_is_allowed() {
         Err(Error::Forbidden { .. })
     ));
     let mut config = simple(&upstream);
-    config.file_hosts = FileHosts::AnyPublic;
+    config.file_hosts = FileHosts::AnyPublic(Vec::new());
     let rig = Rig::with(config.clone(), None).await;
     assert!(
         rig.file("foo", WHEEL).await.is_err(),
@@ -249,4 +249,34 @@ async fn a_file_url_with_a_query_is_served_without_it() {
     );
     let metadata = rig.read(&path, Part::Metadata).await.unwrap();
     assert!(metadata.starts_with(b"Metadata-Version"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_upstream_replaces_is_replaced_here() {
+    let upstream = upstream_of(1000);
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::ZERO;
+    let rig = Rig::with(config, None).await;
+    rig.file("foo", WHEEL).await.unwrap();
+    testkit::wait_until("it is kept", || rig.stats.disk_used.value() > 0);
+    let before = upstream.content_of(WHEEL);
+    upstream.put(Project::new("foo").with(Dist::wheel("1.0").padding(2000)));
+    let after = rig.file("foo", WHEEL).await.unwrap();
+    assert_eq!(after, upstream.content_of(WHEEL));
+    assert_ne!(after, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_may_know_a_file_that_our_stale_page_lacks() {
+    let upstream = upstream_of(0);
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::from_millis(1);
+    let rig = Rig::with(config, None).await;
+    rig.project("foo").await.unwrap();
+    upstream.put(Project::new("foo").wheel("1.0").wheel("2.0"));
+    // Longer than a just stale page waits for upstream.
+    upstream.fault("/simple/foo/", Fault::delay(Duration::from_millis(500)));
+    let path = upstream.path_of("foo-2.0-py3-none-any.whl");
+    let bytes = rig.read(path.trim_start_matches('/'), Part::File).await;
+    assert!(bytes.is_ok(), "{bytes:?}");
 }

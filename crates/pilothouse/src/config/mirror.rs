@@ -95,7 +95,7 @@ impl Manners {
             index::mirror::Config::new(name.clone(), Upstream::Directory(PathBuf::new()));
         // PyPI keeps its files on another host than its pages.
         let file_hosts = if name.as_str() == ROOT {
-            FileHosts::AnyPublic
+            FileHosts::AnyPublic(Vec::new())
         } else {
             defaults.file_hosts
         };
@@ -234,7 +234,7 @@ fn file_hosts(table: &Table) -> Option<Setting<FileHosts>> {
     let hosts = table.texts("file-hosts", host)?;
     Some(hosts.map(|hosts| {
         if hosts.iter().any(|host| host == "*") {
-            FileHosts::AnyPublic
+            FileHosts::AnyPublic(hosts.into_iter().filter(|host| host != "*").collect())
         } else {
             FileHosts::Listed(hosts)
         }

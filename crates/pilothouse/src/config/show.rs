@@ -87,7 +87,7 @@ fn mirror_lines(mirror: &Mirror) -> Vec<Line> {
         .map(ToString::to_string)
         .collect();
     let hosts = match &manners.file_hosts.value {
-        FileHosts::AnyPublic => list(&["*".to_owned()]),
+        FileHosts::AnyPublic(hosts) => list(&[&["*".to_owned()], hosts.as_slice()].concat()),
         FileHosts::Listed(hosts) => list(hosts),
     };
     let offline = manners.offline.clone().unwrap_or(Setting::default(false));
