@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::skipped::Skipped;
-use crate::tools::{answers, root, run};
+use crate::tools::{answers, is_root, root, run};
 
 const ENVIRONMENTS: [&str; 5] = [
     "pip-oldest",
@@ -69,11 +69,7 @@ fn can_make_environments() -> bool {
 
 /// Debian splits venv off; as root it can be had in one step.
 fn install_venv(skipped: &mut Skipped) {
-    let is_root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout == b"0\n");
-    if !is_root || !answers("apt-get", ["--version"]) {
+    if !is_root() || !answers("apt-get", ["--version"]) {
         skipped.note(
             "installing Python's venv module",
             "this is not Debian or not root; please install it by hand",

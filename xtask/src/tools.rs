@@ -47,6 +47,12 @@ const FEATURES: [&str; 2] = ["--features", "pilothouse/fail-points"];
 
 /// Every test of the workspace, then the examples in its documentation.
 pub(crate) fn test(arguments: &[String], skipped: &mut Skipped) -> Result<()> {
+    if !is_root() {
+        skipped.note(
+            "the test with a full disk",
+            "mounting a small file system needs root",
+        );
+    }
     let arguments = || arguments.iter().map(String::as_str);
     let common = || ["--locked", "--workspace"].into_iter().chain(FEATURES);
     if answers("cargo", ["nextest", "--version"]) {
@@ -121,6 +127,14 @@ fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
     words.join(" ")
+}
+
+/// Whether we may install system packages and mount file systems.
+pub(crate) fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n")
 }
 
 /// Whether a program is there and ends well.

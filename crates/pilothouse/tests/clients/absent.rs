@@ -1,7 +1,7 @@
 //! Names and files that are not there, and upstreams that do not say so well.
 
 use testkit::http::{self, Request};
-use testkit::{Fault, Installer, Project, Scratch, Upstream};
+use testkit::{Fault, Installer, Project, Scratch, Twine, Upstream};
 
 use crate::{mirror, mirror_with, says_why, server, with_every_installer};
 
@@ -36,8 +36,8 @@ with_every_installer! {
         let server = mirror_with(&upstream, "missing = [403, 404]");
         let installed = installer.install(&Scratch::new(), &server.simple(), &["nothing"]);
         says_not_found(installer, &installed.run);
-        let foo = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
-        assert_eq!(foo.projects(), ["foo==1.0"]);
+        let there = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
+        assert_eq!(there.projects(), ["foo==1.0"]);
         let again = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
         assert_eq!(again.projects(), ["foo==1.0"]);
         // `no-store` would make a mirror useless.
@@ -159,4 +159,16 @@ fn an_unknown_index_and_a_wrong_method_are_said_in_words() {
         .header("Content-Length", "0")
         .send();
     assert_eq!(posted.status, 405);
+}
+
+#[test]
+fn twine_is_told_that_a_mirror_takes_no_uploads() {
+    let upstream = upstream();
+    let server = mirror(&upstream);
+    let scratch = Scratch::new();
+    let filename = "foo-1.0-py3-none-any.whl";
+    let wheel = scratch.file(filename, upstream.content_of(filename));
+    let run = Twine.upload(&scratch, &server.simple(), &wheel);
+    run.fails()
+        .says("405 this address is only for reading: use GET or HEAD");
 }

@@ -44,7 +44,6 @@ fn says_why(installer: Installer, run: &Run, status: &str, reason: &str) {
 macro_rules! with_every_installer {
     ($(fn $story:ident($installer:ident) $body:block)+) => {
         $(mod $story {
-            #[expect(clippy::wildcard_imports, reason = "the story reads as if it stood outside")]
             use super::*;
 
             fn story($installer: testkit::Installer) $body

@@ -177,14 +177,15 @@ fn pages_are_the_same_whether_upstream_speaks_html_or_json() {
     assert_eq!(pages[0]["project-status"], pages[1]["project-status"]);
 }
 
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+const HTML: &str = "application/vnd.pypi.simple.v1+html";
+const OLD: &str = "text/html; charset=utf-8";
+
 #[test]
 fn the_form_is_negotiated() {
     let upstream = one();
     let server = mirror(&upstream);
     let page = format!("{}foo/", server.simple());
-    const JSON: &str = "application/vnd.pypi.simple.v1+json";
-    const HTML: &str = "application/vnd.pypi.simple.v1+html";
-    const OLD: &str = "text/html; charset=utf-8";
     for (accept, expected) in [
         ("*/*", None),
         (JSON, Some(JSON)),
