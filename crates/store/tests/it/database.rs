@@ -65,15 +65,59 @@ async fn records_of_an_earlier_format_wait_for_a_server() {
     visitor.db().await.unwrap();
 }
 
+/// As the first version left them: the second only added an index.
+#[tokio::test]
+async fn records_of_the_first_format_are_brought_up_to_date() {
+    let (home, blobs, db) = Home::with_db().await;
+    let row = file("a-1.zip", put(&blobs, b"x").await, 1);
+    db.save_file(&row).await.unwrap();
+    db.close().await;
+    let mut connection = connect(&home).await;
+    for statement in [
+        "drop index pages_missing",
+        "delete from _sqlx_migrations where version = 2",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+    let visitor = DataDir::open(home.dir.path(), Mode::Visit).unwrap();
+    let error = visitor.db().await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Older {
+                found: 1,
+                wanted: 2
+            }
+        ),
+        "{error:?}"
+    );
+    let db = home.data.db().await.unwrap();
+    assert_eq!(db.file(PYPI, &row.path).await.unwrap(), Some(row));
+    let mut connection = connect(&home).await;
+    // Fails if there is no such index, or if it cannot serve this.
+    let by_index =
+        "delete from pages indexed by pages_missing where body is null and fresh_until < 9";
+    sqlx::query(by_index)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
+
+async fn connect(home: &Home) -> sqlx::AnyConnection {
+    let path = home.dir.path().join("pilothouse.db");
+    let url = format!("sqlite://{}", path.display());
+    sqlx::AnyConnection::connect(&url).await.unwrap()
+}
+
 #[tokio::test]
 async fn records_of_a_later_format_are_left_alone() {
     let (home, _, db) = Home::with_db().await;
     db.close().await;
-    let url = format!(
-        "sqlite://{}",
-        home.dir.path().join("pilothouse.db").display()
-    );
-    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let mut connection = connect(&home).await;
     let later = "insert into _sqlx_migrations values (99, 'later', current_timestamp, 1, x'00', 0)";
     sqlx::query(later).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
