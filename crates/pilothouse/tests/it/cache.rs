@@ -1,7 +1,7 @@
 //! `pilothouse cache` and `stats`, beside a running server.
 
 use serde_json::{Value, json};
-use testkit::{Project, Server, Upstream, http, wait_until};
+use testkit::{Dist, Project, Server, Upstream, http, wait_until};
 
 use crate::binary::{Home, PROGRAM};
 
@@ -177,6 +177,37 @@ fn damage_is_found_and_mended() {
         names(&answer(&server, &["cache", "ls"])["files"]),
         ["bar-1.0.tar.gz"]
     );
+}
+
+#[test]
+fn refused_files_are_told_and_are_no_damage() {
+    let upstream = Upstream::start([Project::new("foo").with(Dist::wheel("1.0").wrong_digest())]);
+    let server = Server::new(PROGRAM)
+        .mirroring(&upstream)
+        .expect_5xx()
+        .start();
+    let path = upstream.path_of("foo-1.0-py3-none-any.whl");
+    http::get(&format!("{}/+f{path}", server.url()));
+    wait_until("the refusal to be recorded", || {
+        answer(&server, &["cache", "verify"])["refused"] != json!([])
+    });
+    let refused = &answer(&server, &["cache", "verify"])["refused"][0];
+    assert_eq!(refused["index"], "root/pypi");
+    assert_eq!(refused["path"], path.trim_start_matches('/'));
+    let text = |member: &str| refused[member].as_str().expect("it is a text").to_owned();
+    assert!(text("url").ends_with(&path), "{refused}");
+    assert!(text("refused_at").parse::<jiff::Timestamp>().is_ok());
+    let (expected, found) = (text("expected"), text("found"));
+    assert_ne!(expected, found);
+    let told = server.run(["cache", "verify"]);
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    let line = told.stdout.lines().next().unwrap_or_default();
+    assert!(line.starts_with("refused: `"), "{line}");
+    assert!(
+        line.ends_with(&format!("expected {expected}, found {found}")),
+        "{line}"
+    );
+    assert!(told.stdout.ends_with("all in order\n"), "{}", told.stdout);
 }
 
 #[test]

@@ -149,6 +149,32 @@ fn an_address_that_is_not_ours_is_told_as_such() {
 }
 
 #[test]
+fn a_server_that_cannot_write_is_not_ready() {
+    let upstream = upstream();
+    let server = Server::new(PROGRAM)
+        .mirroring(&upstream)
+        .expect_5xx()
+        .start();
+    let ready = format!("{}/+ready", server.url());
+    assert_eq!(http::get(&ready).status, 200);
+    assert_eq!(server.staged(), [""; 0], "nothing is left of the attempt");
+    let staged = server.data().join("staged");
+    // Rights would not keep root from writing; and the file system still tells its free space here.
+    std::fs::remove_dir(&staged).expect("it is empty");
+    std::fs::write(&staged, "").expect("the directory is ours");
+    let answer = http::get(&ready);
+    assert_eq!(answer.status, 503);
+    let told = String::from_utf8_lossy(&answer.body);
+    assert!(
+        told.contains("not ready: the data directory's disk failed while opening a staged file"),
+        "{told}"
+    );
+    std::fs::remove_file(&staged).expect("the directory is ours");
+    std::fs::create_dir(&staged).expect("the directory is ours");
+    assert_eq!(http::get(&ready).status, 200);
+}
+
+#[test]
 fn a_data_directory_has_one_server() {
     let upstream = upstream();
     let first = Server::new(PROGRAM).mirroring(&upstream).start();

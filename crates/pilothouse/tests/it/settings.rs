@@ -114,6 +114,14 @@ fn faults_of_variables_are_told_with_their_names() {
 }
 
 #[test]
+fn numbers_beyond_all_bounds_are_told_as_such() {
+    let text = "[cache]\nmax-size = \"9000000 TiB\"\n[mirror.\"root/pypi\"]\nfresh-for = \"1000000 w\"\n\
+        missing-for = \"3654 d\"\nread-timeout = \"99999999999999999999 s\"\n";
+    let home = Home::new().file("endless.toml", text);
+    insta::assert_snapshot!(home.run(&["config", "check", "--config", "endless.toml"]), @r"");
+}
+
+#[test]
 fn a_file_that_is_named_must_be_there() {
     insta::assert_snapshot!(Home::new().run(&["config", "check", "--config", "none.toml"]), @r"
     exit 2
