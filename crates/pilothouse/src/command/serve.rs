@@ -1,6 +1,7 @@
 //! `pilothouse serve`: opens everything, says what it assumed, serves until it is told to stop.
 
 mod bind;
+mod orphans;
 mod stop;
 
 use std::fs;
@@ -66,6 +67,7 @@ struct House {
     catalog: Catalog,
     stats: Arc<Stats>,
     storage: Arc<Storage>,
+    db: Db,
     blobs: Blobs,
     limit_in_words: String,
 }
@@ -79,7 +81,7 @@ impl House {
             .context("the database cannot be opened")?;
         let (limit, limit_in_words) = limit(config.max_size.value, &db, &blobs).await?;
         let stats = Arc::new(Stats::default());
-        let storage = Storage::open(db, blobs.clone(), stats.clone(), limit).await?;
+        let storage = Storage::open(db.clone(), blobs.clone(), stats.clone(), limit).await?;
         let mut sources: Vec<(IndexName, Arc<dyn Source>)> = Vec::new();
         for mirror in &config.mirrors {
             let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current());
@@ -92,6 +94,7 @@ impl House {
             catalog: Catalog::new(config.default.value.clone(), sources),
             stats,
             storage,
+            db,
             blobs,
             limit_in_words,
         })
@@ -113,6 +116,11 @@ impl House {
             ..server::Config::default()
         };
         let keeper = tokio::spawn(self.storage.clone().keep());
+        let collector = tokio::spawn(orphans::collect(
+            self.db,
+            self.blobs.clone(),
+            orphans::FIRST,
+        ));
         let probe = probe(self.blobs);
         let app = server::App::new(
             server,
@@ -125,6 +133,7 @@ impl House {
         // What is nearly here need not be fetched again after the next start.
         let _ = tokio::time::timeout(LAST_TRANSFERS, arrived(&self.stats)).await;
         keeper.abort();
+        collector.abort();
         self.storage.note_uses().await?;
         Ok(())
     }
@@ -165,13 +174,18 @@ async fn limit(max_size: MaxSize, db: &Db, blobs: &Blobs) -> anyhow::Result<(Opt
     })
 }
 
-/// Whether we can do our work: the disk answers and is not full to the brim.
+/// Whether we can do our work: something can be written, and the disk is not full to the brim.
 fn probe(blobs: Blobs) -> server::Probe {
     Arc::new(move || match blobs.free_space() {
         Ok(space) if space.free == 0 => Err("the data directory's disk is full".to_owned()),
-        Ok(_) => Ok(()),
+        Ok(_) => write(&blobs).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     })
+}
+
+/// Begins a file as a transfer would, and drops it.
+fn write(blobs: &Blobs) -> Result<(), store::Error> {
+    blobs.begin()?.write_at(0, b"can this be written?")
 }
 
 fn greeting(config: &Config, addresses: &[SocketAddr], limit: &str) -> String {
