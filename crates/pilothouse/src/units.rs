@@ -10,7 +10,10 @@ pub(crate) struct ByteSize(pub(crate) u64);
 
 /// Why a text is not a size.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct InvalidSize(String);
+pub(crate) enum InvalidSize {
+    Unreadable(String),
+    TooBig(String),
+}
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +21,16 @@ pub(crate) struct Period(pub(crate) Duration);
 
 /// Why a text is not a length of time.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct InvalidPeriod(String);
+pub(crate) enum InvalidPeriod {
+    Unreadable(String),
+    TooLong(String),
+}
+
+/// Beyond 2^53 a float no longer counts single bytes, and no disk is that big.
+const BIGGEST: u64 = 1 << 53;
+
+/// Ten years: adding it to any present time stays far within what a time can hold.
+const LONGEST: Duration = Duration::from_hours(24 * 3653);
 
 /// From the largest, with the names people use; the first is the one we write.
 const SIZES: [(u64, &[&str]); 9] = [
@@ -59,16 +71,15 @@ impl FromStr for ByteSize {
     type Err = InvalidSize;
 
     fn from_str(text: &str) -> Result<Self, InvalidSize> {
-        let invalid = || InvalidSize(text.to_owned());
+        let invalid = || InvalidSize::Unreadable(text.to_owned());
         let (number, unit) = split(text.trim());
         let unit = find(&SIZES, unit, str::eq_ignore_ascii_case).ok_or_else(invalid)?;
         let number: f64 = number.parse().map_err(|_| invalid())?;
         let bytes = number * unit as f64;
-        // Beyond 2^53 a float no longer counts single bytes, and no disk is that big.
-        if bytes <= (1_u64 << 53) as f64 {
+        if bytes <= BIGGEST as f64 {
             Ok(Self(bytes as u64))
         } else {
-            Err(invalid())
+            Err(InvalidSize::TooBig(text.to_owned()))
         }
     }
 }
@@ -82,11 +93,17 @@ impl fmt::Display for ByteSize {
 
 impl fmt::Display for InvalidSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a size: write a number and a unit, like `50 GiB` or `500 MB`",
-            self.0
-        )
+        match self {
+            Self::Unreadable(text) => write!(
+                f,
+                "`{text}` is not a size: write a number and a unit, like `50 GiB` or `500 MB`"
+            ),
+            Self::TooBig(text) => write!(
+                f,
+                "`{text}` is bigger than any disk: write at most {}",
+                ByteSize(BIGGEST)
+            ),
+        }
     }
 }
 
@@ -96,7 +113,7 @@ impl FromStr for Period {
     type Err = InvalidPeriod;
 
     fn from_str(text: &str) -> Result<Self, InvalidPeriod> {
-        let invalid = || InvalidPeriod(text.to_owned());
+        let invalid = || InvalidPeriod::Unreadable(text.to_owned());
         let mut rest = text.trim();
         let mut millis = 0_u64;
         if rest.is_empty() {
@@ -108,16 +125,12 @@ impl FromStr for Period {
                 .find(|c: char| !c.is_ascii_alphabetic())
                 .unwrap_or(tail.len());
             let unit = find(&PERIODS, &tail[..end], |a, b| a == b).ok_or_else(invalid)?;
-            let part = number
-                .parse::<u64>()
-                .ok()
-                .and_then(|n| n.checked_mul(unit))
-                .ok_or_else(invalid)?;
-            millis = millis
-                .checked_add(part)
-                .filter(|sum| *sum < 1 << 53)
-                .ok_or_else(invalid)?;
+            let number: u64 = number.parse().map_err(|_| invalid())?;
+            millis = millis.saturating_add(number.saturating_mul(unit));
             rest = tail[end..].trim_start();
+        }
+        if Duration::from_millis(millis) > LONGEST {
+            return Err(InvalidPeriod::TooLong(text.to_owned()));
         }
         Ok(Self(Duration::from_millis(millis)))
     }
@@ -136,11 +149,15 @@ impl fmt::Display for Period {
 
 impl fmt::Display for InvalidPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a length of time: write a number and a unit, like `30 s`, `10 min` or `1h 30m`",
-            self.0
-        )
+        match self {
+            Self::Unreadable(text) => write!(
+                f,
+                "`{text}` is not a length of time: write a number and a unit, like `30 s`, `10 min` or `1h 30m`"
+            ),
+            Self::TooLong(text) => {
+                write!(f, "`{text}` is too long: write at most ten years, `3653 d`")
+            }
+        }
     }
 }
 
@@ -237,6 +254,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_out_of_bounds_is_told_as_such() {
+        for long in [
+            "3654 d",
+            "3653 d 1 ms",
+            "9999999999999 w",
+            "18446744073709551615 w 1 w",
+        ] {
+            let told = long.parse::<Period>().unwrap_err().to_string();
+            let expected = format!("`{long}` is too long: write at most ten years, `3653 d`");
+            assert_eq!(told, expected);
+        }
+        let longest: Period = "3653 d".parse().unwrap();
+        assert_eq!(longest, Period(LONGEST));
+        assert!(jiff::Timestamp::now().checked_add(longest.0).is_ok());
+        for big in ["8193 TiB", "9999999 TiB", &"9".repeat(400)] {
+            let told = big.parse::<ByteSize>().unwrap_err().to_string();
+            let expected = format!("`{big}` is bigger than any disk: write at most 8192 TiB");
+            assert_eq!(told, expected);
+        }
+        assert_eq!("8192 TiB".parse(), Ok(ByteSize(BIGGEST)));
+    }
+
+    #[test]
     fn what_is_written_is_read_back() {
         for text in ["50 GiB", "10 GB", "1536 bytes", "0 bytes", "500 MB"] {
             assert_eq!(text.parse::<ByteSize>().unwrap().to_string(), text);
@@ -261,7 +301,7 @@ mod tests {
         }
 
         #[test]
-        fn every_time_is_read_back_as_written(millis in 0..1_u64 << 53) {
+        fn every_time_is_read_back_as_written(millis in 0..=LONGEST.as_millis() as u64) {
             let period = Period(Duration::from_millis(millis));
             proptest::prop_assert_eq!(period.to_string().parse(), Ok(period));
         }
