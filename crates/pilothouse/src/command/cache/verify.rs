@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
-use store::{Damaged, Mended, Reference, Report, SidecarKind};
+use store::{Damaged, Mended, Reference, RefusedRow, Report, SidecarKind};
 
 use super::{Common, VERSION};
 use crate::arguments::TEMPLATE;
@@ -35,7 +36,21 @@ struct Answer {
     orphans: Vec<Orphan>,
     /// Files on their way in.
     staged: usize,
+    /// Never stored, so no finding; the latest first.
+    refused: Vec<Refused>,
     repaired: Option<Repaired>,
+}
+
+/// A file whose bytes were not those its page promised.
+#[derive(Debug, Serialize)]
+struct Refused {
+    index: String,
+    path: String,
+    /// Where it came from.
+    url: String,
+    expected: String,
+    found: String,
+    refused_at: Timestamp,
 }
 
 /// A record, and what it names.
@@ -84,7 +99,8 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
     } else {
         None
     };
-    let answer = Answer::new(&report, mended);
+    let refused = cache.db.all_refused().await?;
+    let answer = Answer::new(&report, refused, mended);
     if arguments.common.json {
         crate::command::print_json(out, &answer)?;
     } else {
@@ -98,7 +114,7 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
 }
 
 impl Answer {
-    fn new(report: &Report, mended: Option<Mended>) -> Self {
+    fn new(report: &Report, refused: Vec<RefusedRow>, mended: Option<Mended>) -> Self {
         let orphan = |(digest, size): &(pyspec::Digest, u64)| Orphan {
             sha256: digest.to_string(),
             size: *size,
@@ -111,6 +127,7 @@ impl Answer {
             corrupt: report.corrupt.iter().map(Corrupt::from).collect(),
             orphans: report.orphans.iter().map(orphan).collect(),
             staged: report.staged,
+            refused: refused.into_iter().map(Refused::from).collect(),
             repaired: mended.map(|mended| Repaired {
                 records_forgotten: mended.records,
                 blobs_removed: mended.blobs,
@@ -140,6 +157,9 @@ impl Answer {
                 ByteSize(orphan.size).rounded()
             )?;
         }
+        for refused in &self.refused {
+            writeln!(out, "refused: {refused}")?;
+        }
         let findings = self.missing.len() + self.corrupt.len() + self.orphans.len();
         let size = ByteSize(self.bytes).rounded();
         write!(out, "read {} stored files, {size}: ", self.checked)?;
@@ -158,6 +178,19 @@ impl Answer {
             )?,
         }
         Ok(())
+    }
+}
+
+impl From<RefusedRow> for Refused {
+    fn from(row: RefusedRow) -> Self {
+        Self {
+            index: row.mirror,
+            path: row.path,
+            url: row.url,
+            expected: row.expected,
+            found: row.found,
+            refused_at: row.at,
+        }
     }
 }
 
@@ -190,5 +223,17 @@ impl From<&Damaged> for Corrupt {
 impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of `{}` in {}", self.part, self.path, self.index)
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = self.refused_at.strftime("%F %H:%MZ");
+        let (path, index) = (&self.path, &self.index);
+        let (expected, found) = (&self.expected, &self.found);
+        write!(
+            f,
+            "`{path}` in {index} on {at}: expected {expected}, found {found}"
+        )
     }
 }
