@@ -288,10 +288,23 @@ fn run(mut command: Command) -> Run {
         .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     Run {
         code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stdout: plain(&output.stdout),
+        stderr: plain(&output.stderr),
         took: begin.elapsed(),
     }
+}
+
+/// The text without what steers a terminal: twine writes bold whatever we ask for.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut plain = String::with_capacity(text.len());
+    let mut parts = text.split("\u{1b}[");
+    plain.extend(parts.next());
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic());
+        plain.extend(end.map(|end| &part[end + 1..]));
+    }
+    plain
 }
 
 fn program(environment: &str, name: &str) -> PathBuf {
