@@ -1,6 +1,7 @@
 //! Sizes and times as people write them: `50 GiB`, `10 min`.
 
 use std::fmt;
+use std::num::IntErrorKind;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -125,7 +126,11 @@ impl FromStr for Period {
                 .find(|c: char| !c.is_ascii_alphabetic())
                 .unwrap_or(tail.len());
             let unit = find(&PERIODS, &tail[..end], |a, b| a == b).ok_or_else(invalid)?;
-            let number: u64 = number.parse().map_err(|_| invalid())?;
+            let number = match number.parse::<u64>() {
+                Ok(number) => number,
+                Err(error) if *error.kind() == IntErrorKind::PosOverflow => u64::MAX,
+                Err(_) => return Err(invalid()),
+            };
             millis = millis.saturating_add(number.saturating_mul(unit));
             rest = tail[end..].trim_start();
         }
@@ -260,6 +265,7 @@ mod tests {
             "3653 d 1 ms",
             "9999999999999 w",
             "18446744073709551615 w 1 w",
+            "99999999999999999999 s",
         ] {
             let told = long.parse::<Period>().unwrap_err().to_string();
             let expected = format!("`{long}` is too long: write at most ten years, `3653 d`");

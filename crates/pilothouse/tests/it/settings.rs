@@ -118,7 +118,18 @@ fn numbers_beyond_all_bounds_are_told_as_such() {
     let text = "[cache]\nmax-size = \"9000000 TiB\"\n[mirror.\"root/pypi\"]\nfresh-for = \"1000000 w\"\n\
         missing-for = \"3654 d\"\nread-timeout = \"99999999999999999999 s\"\n";
     let home = Home::new().file("endless.toml", text);
-    insta::assert_snapshot!(home.run(&["config", "check", "--config", "endless.toml"]), @r"");
+    insta::assert_snapshot!(home.run(&["config", "check", "--config", "endless.toml"]), @r#"
+    exit 1
+    --- stdout
+    error: the configuration `endless.toml` has 4 faults
+    cause: line 2: cache.max-size: `9000000 TiB` is bigger than any disk: write at most 8192 TiB, or `auto` or `unlimited`
+    cause: line 4: mirror."root/pypi".fresh-for: `1000000 w` is too long: write at most ten years, `3653 d`
+    cause: line 5: mirror."root/pypi".missing-for: `3654 d` is too long: write at most ten years, `3653 d`
+    cause: line 6: mirror."root/pypi".read-timeout: `99999999999999999999 s` is too long: write at most ten years, `3653 d`
+
+    hint: `pilothouse config example` prints a file with every key and what it means
+    --- stderr
+    "#);
 }
 
 #[test]
