@@ -50,7 +50,8 @@ struct Refused {
     url: String,
     expected: String,
     found: String,
-    refused_at: Timestamp,
+    #[serde(rename = "refused_at")]
+    at: Timestamp,
 }
 
 /// A record, and what it names.
@@ -189,7 +190,7 @@ impl From<RefusedRow> for Refused {
             url: row.url,
             expected: row.expected,
             found: row.found,
-            refused_at: row.at,
+            at: row.at,
         }
     }
 }
@@ -228,7 +229,7 @@ impl std::fmt::Display for Named {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = self.refused_at.strftime("%F %H:%MZ");
+        let at = self.at.strftime("%F %H:%MZ");
         let (path, index) = (&self.path, &self.index);
         let (expected, found) = (&self.expected, &self.found);
         write!(
