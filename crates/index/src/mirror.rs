@@ -85,8 +85,12 @@ impl Drop for Busy {
 impl Mirror {
     /// A mirror that runs its background work on the current runtime.
     ///
-    /// Fails, in one sentence, when no HTTP client can be made.
-    pub fn open(config: Config, storage: Arc<Storage>, runtime: Handle) -> Result<Self, String> {
+    /// Fails, in one sentence, when no HTTP client can be made or the store does not work.
+    pub async fn open(
+        config: Config,
+        storage: Arc<Storage>,
+        runtime: Handle,
+    ) -> Result<Self, String> {
         let shared = Arc::new(Shared {
             name: config.name.to_string(),
             client: Client::new(&config, storage.stats().clone())?,
@@ -95,6 +99,12 @@ impl Mirror {
             storage,
             runtime,
         });
+        let upstream = shared.config.upstream.to_string();
+        let db = shared.storage.db();
+        let changed = db.set_upstream(&shared.name, &upstream).await;
+        if changed.map_err(|error| error.to_string())? {
+            tracing::warn!(index = %shared.name, "the upstream was another one before: its pages are forgotten");
+        }
         let flat = Flat::of(&shared);
         let pages = Arc::new(Pages::new(shared.clone(), flat.clone()));
         let files = Arc::new(Files::new(shared.clone(), pages.clone()));

@@ -77,8 +77,11 @@ fn lines(app: &App, base: &Base) -> String {
     };
     let mut text = String::from("pilothouse: packages from next door\n\npip\n");
     // Writing to a `String` cannot fail.
-    let _ = writeln!(text, "  pip install --index-url {url}{trusted} PACKAGE");
+    let _ = writeln!(text, "  pip install --index-url {url}{trusted} PROJECT");
     let _ = writeln!(text, "  pip config set global.index-url {url}");
+    if plain {
+        let _ = writeln!(text, "  pip config set global.trusted-host {name}");
+    }
     let _ = writeln!(text, "\nuv\n  export UV_DEFAULT_INDEX={url}");
     if plain {
         let _ = writeln!(text, "  export UV_INSECURE_HOST={host}");

@@ -23,6 +23,7 @@ pub(crate) mod references;
 pub(crate) mod refused;
 pub(crate) mod root;
 pub(crate) mod sidecars;
+mod upstreams;
 pub(crate) mod usage;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -68,7 +68,9 @@ impl Known {
     }
 
     /// `None` for a record that an older version wrote: it counts as not known.
-    pub(crate) fn from_row(row: PageRow, name: &ProjectName) -> Option<Self> {
+    ///
+    /// It is fresh for no longer than `longest`, which may be less than when it was kept.
+    pub(crate) fn from_row(row: PageRow, name: &ProjectName, longest: Duration) -> Option<Self> {
         let project = match row.body {
             Some(body) => Some(Arc::new(project_of(unpack(&body, name)?, BTreeSet::new()))),
             None => None,
@@ -80,7 +82,7 @@ impl Known {
                 last_modified: row.last_modified,
             },
             fetched_at: row.fetched_at,
-            fresh_until: row.fresh_until,
+            fresh_until: row.fresh_until.min(row.fetched_at + longest),
         })
     }
 }

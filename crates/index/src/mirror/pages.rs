@@ -178,8 +178,8 @@ impl Pages {
         let Some(row) = db.page(&self.shared.name, name).await? else {
             return Ok(None);
         };
-        let owned = name.clone();
-        let unpacking = tokio::task::spawn_blocking(move || Known::from_row(row, &owned));
+        let (owned, longest) = (name.clone(), self.shared.config.fresh_for);
+        let unpacking = tokio::task::spawn_blocking(move || Known::from_row(row, &owned, longest));
         let Some(known) = unpacking.await.unwrap_or_default() else {
             return Ok(None);
         };

@@ -188,6 +188,12 @@ impl Sidecars {
         let url: Url = url
             .parse()
             .map_err(|error: url::ParseError| about(Failure::wrong(error.to_string())))?;
+        self.shared
+            .client
+            .check(&url)
+            .map_err(|failure| Error::Forbidden {
+                why: format!("{} is not fetched: {}", beside.what(), failure.cause()),
+            })?;
         let until = Instant::now() + self.shared.config.read_timeout;
         // Compressed on the way if upstream likes: its digest is that of the plain text.
         let client = &self.shared.client;

@@ -216,3 +216,26 @@ async fn the_root_listing_is_kept_and_revalidated() {
         Cache::Stale { .. }
     ));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_another_upstream_are_not_believed() {
+    let (first, second) = (upstream(), upstream());
+    let rig = Rig::new(&first).await;
+    rig.project("foo").await.unwrap();
+    let rig = rig.again(simple(&second)).await;
+    assert_eq!(
+        rig.project("foo").await.unwrap().unwrap().cache,
+        Cache::Miss
+    );
+    assert_eq!(second.count(MULTI).requests, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shorter_freshness_holds_for_what_is_kept_already() {
+    let upstream = upstream();
+    let rig = Rig::new(&upstream).await;
+    rig.project("foo").await.unwrap();
+    let rig = rig.again(short(&upstream, 0)).await;
+    let answer = rig.project("foo").await.unwrap().unwrap();
+    assert_eq!(answer.cache, Cache::Revalidated);
+}

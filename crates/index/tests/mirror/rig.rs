@@ -41,7 +41,9 @@ impl Rig {
         let storage = Storage::open(db, data.blobs(), stats.clone(), limit)
             .await
             .unwrap();
-        let mirror = Mirror::open(config, storage.clone(), Handle::current()).unwrap();
+        let mirror = Mirror::open(config, storage.clone(), Handle::current())
+            .await
+            .unwrap();
         Self {
             mirror: Arc::new(mirror),
             stats,

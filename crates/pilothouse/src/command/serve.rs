@@ -84,7 +84,7 @@ impl House {
         let storage = Storage::open(db.clone(), blobs.clone(), stats.clone(), limit).await?;
         let mut sources: Vec<(IndexName, Arc<dyn Source>)> = Vec::new();
         for mirror in &config.mirrors {
-            let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current());
+            let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current()).await;
             let opened = opened
                 .map_err(anyhow::Error::msg)
                 .with_context(|| format!("the mirror `{}` cannot be opened", mirror.name))?;

@@ -50,7 +50,9 @@ impl Slow {
         let name: IndexName = "root/pypi".parse().unwrap();
         let upstream = Upstream::Simple(format!("{base}/simple/").parse::<url::Url>().unwrap());
         let mirror_config = mirror::Config::new(name.clone(), upstream);
-        let mirror = Mirror::open(mirror_config, storage, Handle::current()).unwrap();
+        let mirror = Mirror::open(mirror_config, storage, Handle::current())
+            .await
+            .unwrap();
         let catalog = Catalog::new(name.clone(), [(name, Arc::new(mirror) as Arc<dyn Source>)]);
         let site = Site::of(config(), catalog, Arc::new(Fake::default()), Ok(())).await;
         let page = site.client().await.get("/simple/big/", &[]).await;
