@@ -7,6 +7,7 @@ mod config;
 mod container;
 mod failure;
 mod log;
+mod memory;
 mod progress;
 mod table;
 mod units;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    memory::give_back();
     match arguments::Arguments::try_parse() {
         Ok(arguments) => failure::exit(command::run(arguments)),
         Err(error) if error.use_stderr() => refused(&error),

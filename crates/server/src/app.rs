@@ -28,6 +28,8 @@ struct Shared {
     probe: Probe,
     main: Handle,
     shelf: Shelf,
+    /// Held by whoever compresses a page that nobody waits for.
+    ahead: tokio::sync::Mutex<()>,
     journal: Journal,
     tallies: Box<[Tally]>,
     page_cache_control: HeaderValue,
@@ -77,6 +79,7 @@ impl App {
             probe,
             main,
             shelf: Shelf::new(config.page_cache),
+            ahead: tokio::sync::Mutex::default(),
             journal: Journal::new(config.log, log),
             tallies: (0..workers).map(|_| Tally::default()).collect(),
             page_cache_control: HeaderValue::try_from(max_age)
@@ -127,6 +130,10 @@ impl App {
 
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.0.shelf
+    }
+
+    pub(crate) fn ahead(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.ahead
     }
 
     pub(crate) fn journal(&self) -> &Journal {

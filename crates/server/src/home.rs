@@ -3,17 +3,18 @@
 use std::fmt::Write;
 
 use axum::extract::{Request, State};
-use http::header::{ACCEPT, HOST, VARY};
-use http::{HeaderMap, HeaderValue, Response, Uri};
+use http::header::{ACCEPT, VARY};
+use http::{HeaderValue, Response};
 
 use crate::app::App;
 use crate::body::Body;
 use crate::operator::plain;
+use crate::outside::Outside;
 
 /// `/`: HTML for browsers, text for everybody else.
 pub(crate) async fn page(State(app): State<App>, request: Request) -> Response<Body> {
-    let base = base(request.headers(), request.uri());
-    let text = lines(&app, &base);
+    let outside = Outside::of(None, request.headers(), request.uri());
+    let text = lines(&app, &outside);
     let accept = request
         .headers()
         .get(ACCEPT)
@@ -29,47 +30,10 @@ pub(crate) async fn page(State(app): State<App>, request: Request) -> Response<B
     response
 }
 
-/// Where this server is, as the client sees it.
-struct Base {
-    scheme: &'static str,
-    host: String,
-}
-
-fn base(headers: &HeaderMap, uri: &Uri) -> Base {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = header(HOST.as_str())
-        .or_else(|| uri.authority().map(http::uri::Authority::as_str))
-        .filter(|host| is_host(host))
-        .unwrap_or("localhost:3141");
-    // A proxy that ends TLS says so.
-    let scheme = if header("x-forwarded-proto") == Some("https") {
-        "https"
-    } else {
-        "http"
-    };
-    Base {
-        scheme,
-        host: host.to_owned(),
-    }
-}
-
-/// A host and port and nothing else: the text is shown to be pasted into a shell.
-fn is_host(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() < 256
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
-}
-
-fn lines(app: &App, base: &Base) -> String {
-    let Base { scheme, host } = base;
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let plain = *scheme == "http";
-    let url = format!("{scheme}://{host}/simple/");
+fn lines(app: &App, outside: &Outside) -> String {
+    let (host, name) = (outside.host(), outside.host_name());
+    let plain = outside.is_plain_http();
+    let url = outside.url("/simple/");
     let trusted = if plain {
         format!(" --trusted-host {name}")
     } else {
@@ -103,7 +67,8 @@ fn lines(app: &App, base: &Base) -> String {
         } else {
             ""
         };
-        let _ = writeln!(text, "  {scheme}://{host}/{index}/+simple/{default}");
+        let url = outside.url(&format!("/{index}/+simple/"));
+        let _ = writeln!(text, "  {url}{default}");
     }
     text.push_str("\n/+health  /+ready  /+metrics\n");
     text
@@ -130,13 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clean_host_is_repeated() {
-        for good in ["localhost", "10.0.0.1:3141", "[::1]:3141", "py.example.org"] {
-            assert!(is_host(good), "{good}");
-        }
-        for bad in ["", "a b", "a/b", "<script>", "$(id)", "a;b", "a\"b"] {
-            assert!(!is_host(bad), "{bad}");
-        }
+    fn what_is_shown_as_html_is_escaped() {
         assert!(html("<a & \"b\">").contains("&lt;a &amp; &quot;b&quot;&gt;"));
     }
 }

@@ -24,6 +24,7 @@ mod listing;
 mod log;
 mod metrics;
 mod operator;
+mod outside;
 mod page;
 mod range;
 mod rendered;

@@ -116,7 +116,22 @@ async fn form<'a>(
         .variant(format, encoding, app.main())
         .await?;
     app.shelf().reweigh(&at.name, name, shelved);
+    make_ahead(app, at, name, shelved, format);
     Ok(made)
+}
+
+/// Makes the page's other codings in the background, one page at a time.
+fn make_ahead(app: &App, at: &At, name: &ProjectName, shelved: &Arc<Shelved>, format: Format) {
+    if !shelved.rendered.wants_ahead(format) {
+        return;
+    }
+    let (app, index) = (app.clone(), at.name.clone());
+    let (name, shelved) = (name.clone(), shelved.clone());
+    app.clone().main().spawn(async move {
+        let _turn = app.ahead().lock().await;
+        shelved.rendered.make_ahead(format, app.main()).await;
+        app.shelf().reweigh(&index, &name, &shelved);
+    });
 }
 
 /// One form of one page at one moment.

@@ -2,10 +2,13 @@
 //!
 //! Rendering and compressing happen on the blocking pool when a form is first
 //! asked for; after that an answer is a clone of a header map and of a
-//! reference to the bytes. The forms differ in their entity tags, because a
-//! strong tag stands for exact bytes of one media type.
+//! reference to the bytes. Once a format was asked for in one coding, its other
+//! compressed codings are made ahead, since uv asks for zstd and pip for gzip.
+//! The forms differ in their entity tags, because a strong tag stands for exact
+//! bytes of one media type.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
@@ -22,6 +25,9 @@ use crate::fault::Fault;
 /// devpi's and PyPI's own header for a page's serial.
 const LAST_SERIAL: HeaderName = HeaderName::from_static("x-pypi-last-serial");
 
+/// The codings that cost too much to be made while somebody waits.
+const AHEAD: [Encoding; 2] = [Encoding::Gzip, Encoding::Zstd];
+
 /// What a parsed file costs in memory, roughly.
 const BYTES_PER_FILE: u64 = 600;
 
@@ -30,6 +36,8 @@ const BYTES_PER_FILE: u64 = 600;
 pub(crate) struct Rendered {
     project: Arc<Project>,
     variants: [OnceCell<Variant>; 9],
+    /// Of each format, whether somebody makes its other codings ahead.
+    ahead: [AtomicBool; 3],
 }
 
 /// One form of a page, ready to be sent.
@@ -47,6 +55,7 @@ impl Rendered {
         Self {
             project,
             variants: Default::default(),
+            ahead: Default::default(),
         }
     }
 
@@ -76,6 +85,22 @@ impl Rendered {
                 made.map_err(|_| Fault::broken())?
             })
             .await
+    }
+
+    /// Whether the compressed codings of a format are still to be made. Says so once.
+    pub(crate) fn wants_ahead(&self, format: Format) -> bool {
+        AHEAD
+            .iter()
+            .any(|encoding| self.ready(format, *encoding).is_none())
+            && !self.ahead[row(format)].swap(true, Ordering::Relaxed)
+    }
+
+    /// Makes the compressed codings of a format that nobody asked for yet.
+    pub(crate) async fn make_ahead(self: &Arc<Self>, format: Format, main: &Handle) {
+        for encoding in AHEAD {
+            // Whoever asks for it tries again, and hears of the failure.
+            let _ = self.variant(format, encoding, main).await;
+        }
     }
 
     /// Bytes held, for the shelf's bound. Shared bytes count once.
@@ -164,18 +189,21 @@ impl Variant {
     }
 }
 
-fn slot(format: Format, encoding: Encoding) -> usize {
-    let format = match format {
+fn row(format: Format) -> usize {
+    match format {
         Format::Json => 0,
         Format::Html => 1,
         Format::LegacyHtml => 2,
-    };
+    }
+}
+
+fn slot(format: Format, encoding: Encoding) -> usize {
     let encoding = match encoding {
         Encoding::Identity => 0,
         Encoding::Gzip => 1,
         Encoding::Zstd => 2,
     };
-    format * 3 + encoding
+    row(format) * 3 + encoding
 }
 
 fn encoding_name(encoding: Encoding) -> Option<&'static str> {
@@ -216,4 +244,24 @@ fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoded = encoder.finish()?;
     encoded.shrink_to_fit();
     Ok(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_other_codings_of_a_format_are_made_ahead_once() {
+        let page = pyspec::ProjectPage::new("foo".parse().unwrap());
+        let rendered = Arc::new(Rendered::new(Arc::new(Project::new(page, String::new()))));
+        let main = Handle::current();
+        let asked = rendered.variant(Format::Json, Encoding::Zstd, &main).await;
+        assert!(asked.is_ok());
+        assert!(rendered.wants_ahead(Format::Json));
+        assert!(!rendered.wants_ahead(Format::Json), "somebody is at it");
+        rendered.make_ahead(Format::Json, &main).await;
+        assert!(rendered.ready(Format::Json, Encoding::Gzip).is_some());
+        assert!(rendered.ready(Format::Html, Encoding::Gzip).is_none());
+        assert!(rendered.ready(Format::Json, Encoding::Identity).is_none());
+    }
 }

@@ -1,4 +1,4 @@
-//! The one place with `unsafe`: bytes of a file by reference, through a mapping.
+//! The one place of this crate with `unsafe`: bytes of a file by reference, through a mapping.
 //!
 //! A window is mapped for one answer's step and unmapped when its `Bytes` is
 //! dropped, so a big file never stays in our address space as a whole.
