@@ -14,6 +14,7 @@ mod project;
 mod source;
 mod stats;
 mod storage;
+pub mod units;
 
 pub use catalog::Catalog;
 pub use error::Error;
