@@ -28,7 +28,7 @@ mod transfer;
 mod trouble;
 mod zip_tail;
 
-pub use config::{Auth, Config, FileHosts, Secret, Upstream, shown};
+pub use config::{Auth, Config, FileHosts, RootListing, Secret, Upstream, shown};
 
 use std::sync::Arc;
 
@@ -142,5 +142,9 @@ impl Source for Mirror {
             // Small, and wanted soon by whoever asks.
             Part::Metadata | Part::Provenance => self.sidecars.open(path, part).await,
         }
+    }
+
+    async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {
+        self.files.project_at(path).await
     }
 }

@@ -10,11 +10,11 @@ mod log;
 mod memory;
 mod progress;
 mod table;
-mod units;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use index::units;
 
 fn main() -> ExitCode {
     memory::give_back();

@@ -61,7 +61,7 @@ fn lines(app: &App, outside: &Outside) -> String {
         );
     }
     text.push_str("\nindexes\n");
-    for index in app.catalog().names() {
+    for index in app.catalog().now().names() {
         let default = if index == app.catalog().default_name() {
             "  (also /simple/)"
         } else {

@@ -13,6 +13,7 @@ use store::RootRow;
 use tokio::sync::Mutex;
 
 use super::client::Failure;
+use super::config::RootListing;
 use super::fetch::{self, Fetched, Language, Page, Validators};
 use super::flat::Flat;
 use super::flights::{Flight, Flights};
@@ -53,6 +54,10 @@ impl Root {
                 .await?;
             return Ok(listing(&names, Cache::Offline));
         }
+        if self.shared.config.root_listing == RootListing::Known {
+            let known = self.shared.storage.db().projects(&self.shared.name).await?;
+            return Ok(listing(&known, Cache::Hit));
+        }
         if let Some(flat) = &self.flat {
             return self.flat_projects(flat).await;
         }
@@ -63,7 +68,7 @@ impl Root {
         let held = read.as_ref().filter(|(known, _)| *known == digest);
         if let Some(names) = held.and_then(|(_, names)| names.upgrade()) {
             return Ok(Listing {
-                names,
+                names: names.into(),
                 cache,
                 digest,
             });
@@ -73,7 +78,7 @@ impl Root {
         let names = names.ok().flatten().ok_or_else(unreadable)?;
         *read = Some((digest.clone(), Arc::downgrade(&names)));
         Ok(Listing {
-            names,
+            names: names.into(),
             cache,
             digest,
         })
@@ -196,8 +201,9 @@ fn listing(names: &[ProjectName], cache: Cache) -> Listing {
         hash.update(name.as_str().as_bytes());
         hash.update(b"\n");
     }
+    let names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
     Listing {
-        names: names.iter().map(|name| name.as_str().into()).collect(),
+        names: names.into(),
         cache,
         digest: short(&hash.finalize()),
     }
