@@ -5,7 +5,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use index::{Catalog, Stats};
+use index::accounts::Accounts;
+use index::publisher::Publishers;
+use index::{Catalog, Indexes, Stats, Storage};
 use tokio::runtime::Handle;
 
 use crate::config::Config;
@@ -17,13 +19,26 @@ use crate::shelf::Shelf;
 /// Says whether the server can do its work, or why not. May block.
 pub type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
+/// The indexes of this server, who may use them, and what they are kept in.
+#[derive(Clone)]
+pub struct House {
+    /// Makes, changes and removes indexes; knows which there are.
+    pub indexes: Arc<Indexes>,
+    /// Who may log in.
+    pub accounts: Arc<Accounts>,
+    /// Whose CI jobs may upload.
+    pub publishers: Arc<Publishers>,
+    /// What all of it is kept in.
+    pub storage: Arc<Storage>,
+}
+
 /// What all requests share; a clone is a reference.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
 struct Shared {
     config: Config,
-    catalog: Catalog,
+    house: House,
     stats: Arc<Stats>,
     probe: Probe,
     main: Handle,
@@ -49,14 +64,14 @@ impl App {
     /// Domain calls run on `main`, the multi-threaded runtime.
     pub fn new(
         config: Config,
-        catalog: Catalog,
+        house: House,
         stats: Arc<Stats>,
         probe: Probe,
         main: Handle,
     ) -> Self {
         Self::with_log(
             config,
-            catalog,
+            house,
             stats,
             (probe, main),
             Box::new(std::io::stderr()),
@@ -66,7 +81,7 @@ impl App {
     /// The same with the request log going elsewhere.
     pub fn with_log(
         config: Config,
-        catalog: Catalog,
+        house: House,
         stats: Arc<Stats>,
         (probe, main): (Probe, Handle),
         log: Box<dyn Write + Send>,
@@ -74,7 +89,7 @@ impl App {
         let workers = config.workers.max(1);
         let max_age = format!("public, max-age={}", config.page_max_age.as_secs());
         Self(Arc::new(Shared {
-            catalog,
+            house,
             stats,
             probe,
             main,
@@ -109,11 +124,27 @@ impl App {
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        &self.0.catalog
+        self.0.house.indexes.catalog()
+    }
+
+    pub(crate) fn indexes(&self) -> &Arc<Indexes> {
+        &self.0.house.indexes
+    }
+
+    pub(crate) fn accounts(&self) -> &Arc<Accounts> {
+        &self.0.house.accounts
+    }
+
+    pub(crate) fn publishers(&self) -> &Arc<Publishers> {
+        &self.0.house.publishers
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<Storage> {
+        &self.0.house.storage
     }
 
     pub(crate) fn default_index(&self) -> &str {
-        self.0.catalog.default_name().as_str()
+        self.catalog().default_name().as_str()
     }
 
     pub(crate) fn stats(&self) -> &Stats {

@@ -19,6 +19,8 @@ pub struct Config {
     pub head_timeout: Duration,
     /// Bytes of rendered pages kept in memory.
     pub page_cache: u64,
+    /// Where clients find this server, if a proxy stands before it and does not say so.
+    pub outside_url: Option<String>,
     /// How long a client may keep a page without asking again.
     pub page_max_age: Duration,
 }
@@ -43,6 +45,7 @@ impl Default for Config {
             drain: Duration::from_secs(30),
             head_timeout: Duration::from_secs(30),
             page_cache: 64 * 1024 * 1024,
+            outside_url: None,
             page_max_age: Duration::from_mins(1),
         }
     }

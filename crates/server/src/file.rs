@@ -23,15 +23,12 @@ use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::page::{CACHE, told};
 use crate::range::{Wanted, wanted};
-use crate::routes::At;
+use crate::at::At;
 use crate::shelf::warning;
 use crate::told::CacheState;
 
 /// Files up to this are read, not mapped: a mapping costs more than the copy.
 const SMALL: u64 = 64 * 1024;
-
-/// A file's bytes never change under its address.
-const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// What a file's bytes are taken from.
 enum Content {
@@ -58,14 +55,22 @@ pub(crate) async fn open(
             head.method == Method::HEAD,
         ))
         .await?;
-    let (open, content) = found.ok_or_else(|| {
+    let is_meant = match &at.only {
+        Some(only) => {
+            let (source, path) = (at.source.clone(), path.to_owned());
+            let project = app.domain(async move { source.project_at(&path).await }).await?;
+            project.as_ref() == Some(only)
+        }
+        None => true,
+    };
+    let (open, content) = found.filter(|_| is_meant).ok_or_else(|| {
         Fault::from(index::Error::NoSuchFile {
             index: at.name.to_string(),
             file: path.rsplit('/').next().unwrap_or(path).to_owned(),
         })
     })?;
     let state = CacheState::from(&open.cache);
-    let common = common(&open, state);
+    let common = common(&open, state, at.file_cache_control());
     let mut response = if not_modified(&head.headers, &open.etag, open.last_modified) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -135,7 +140,7 @@ async fn read(blob: Blob) -> Result<Bytes, index::Error> {
 }
 
 /// The headers of every good answer, 304 included.
-fn common(open: &Open, state: CacheState) -> HeaderMap {
+fn common(open: &Open, state: CacheState, cache_control: HeaderValue) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(12);
     if let Ok(etag) = HeaderValue::from_str(&open.etag) {
         headers.insert(ETAG, etag);
@@ -143,7 +148,7 @@ fn common(open: &Open, state: CacheState) -> HeaderMap {
     if let Some(date) = open.last_modified.and_then(|at| http_date(at).ok()) {
         headers.insert(LAST_MODIFIED, date);
     }
-    headers.insert(CACHE_CONTROL, FOREVER);
+    headers.insert(CACHE_CONTROL, cache_control);
     headers.insert(CACHE, HeaderValue::from_static(state.name()));
     if let Cache::Stale { why } = &open.cache {
         headers.insert(WARNING, warning(why));

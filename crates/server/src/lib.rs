@@ -13,9 +13,14 @@
 
 mod address;
 mod app;
+mod asking;
+mod at;
 mod body;
 mod conditional;
 mod config;
+mod credentials;
+mod devpi;
+mod docs;
 mod fault;
 mod file;
 mod home;
@@ -23,17 +28,22 @@ mod listen;
 mod listing;
 mod log;
 mod metrics;
+mod oidc;
 mod operator;
 mod outside;
 mod page;
 mod range;
 mod rendered;
+mod reply;
 mod routes;
 mod scrape;
 mod shelf;
 mod told;
+mod tokens;
+mod upload;
 mod worker;
+mod yank;
 
-pub use app::{App, Probe};
+pub use app::{App, House, Probe};
 pub use config::{Config, LogFormat};
 pub use listen::{Error, bind, serve, serve_all};

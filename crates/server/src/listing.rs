@@ -14,7 +14,8 @@ use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::page::{CACHE, format, told};
-use crate::routes::{At, moved};
+use crate::at::At;
+use crate::routes::{moved, no_such};
 use crate::shelf::warning;
 use crate::told::CacheState;
 
@@ -41,6 +42,10 @@ pub(crate) async fn names(
     at: At,
     request: Request,
 ) -> Result<Response<Body>, Fault> {
+    // A token for one project is no key to the names of all others.
+    if at.only.is_some() {
+        return Err(no_such(at.name.as_str()));
+    }
     let format = format(request.headers(), request.uri().query())?;
     let source = at.source.clone();
     let listing = app.domain(async move { source.projects().await }).await?;
@@ -58,7 +63,7 @@ pub(crate) async fn names(
     };
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept"));
-    headers.insert(CACHE_CONTROL, app.page_cache_control().clone());
+    headers.insert(CACHE_CONTROL, at.page_cache_control(&app));
     if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(ETAG, etag);
     }

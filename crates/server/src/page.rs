@@ -18,7 +18,8 @@ use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::rendered::Variant;
-use crate::routes::{self, At};
+use crate::at::At;
+use crate::routes;
 use crate::shelf::{KeyRef, Shelved};
 use crate::told::{CacheState, Route};
 
@@ -38,7 +39,8 @@ pub(crate) fn warm(
     }
     let index = address.index.unwrap_or_else(|| app.default_index());
     let shelved = app.shelf().get(&KeyRef { index, project })?;
-    if now >= shelved.fresh_until {
+    let is_current = shelved.shared && shelved.changes == app.catalog().changes().count();
+    if now >= shelved.fresh_until || !is_current {
         return None;
     }
     let (format, encoding) = wanted(request.headers(), request.uri().query()).ok()?;
@@ -49,7 +51,7 @@ pub(crate) fn warm(
         state: shelved.state,
     };
     Some((
-        answer.respond(app, request.method(), request.headers()),
+        answer.respond(request.method(), request.headers()),
         shelved.state,
     ))
 }
@@ -74,7 +76,7 @@ pub(crate) async fn project(
     let (format, encoding) = wanted(&parts.headers, parts.uri.query())?;
     let answer = ask(&app, &at, &name).await?;
     let state = CacheState::from(&answer.cache);
-    let shelved = app.shelf().place(&at.name, &name, &answer);
+    let shelved = app.shelf().place(&app, &at, &name, &answer);
     let variant = form(&app, &at, &name, &shelved, format, encoding).await?;
     let page = Page {
         variant,
@@ -82,9 +84,23 @@ pub(crate) async fn project(
         state,
     };
     Ok(told(
-        page.respond(&app, &parts.method, &parts.headers),
+        page.respond(&parts.method, &parts.headers),
         state,
     ))
+}
+
+/// `POST …/{project}/refresh`: upstream is asked again, however fresh the page is.
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    at: At,
+) -> Result<Response<Body>, Fault> {
+    let (source, name) = (at.source.clone(), at.project()?);
+    app.domain(async move { source.refresh(&name).await }).await?;
+    let mut response = routes::moved("./", None);
+    // For this once: the next refresh must come here again.
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().remove(CACHE_CONTROL);
+    Ok(response)
 }
 
 async fn ask(app: &App, at: &At, name: &ProjectName) -> Result<Answer, Fault> {
@@ -142,9 +158,9 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn respond(&self, app: &App, method: &Method, asked: &HeaderMap) -> Response<Body> {
+    fn respond(&self, method: &Method, asked: &HeaderMap) -> Response<Body> {
         let mut headers = self.variant.headers.clone();
-        headers.insert(CACHE_CONTROL, app.page_cache_control().clone());
+        headers.insert(CACHE_CONTROL, self.shelved.cache_control.clone());
         headers.insert(CACHE, HeaderValue::from_static(self.state.name()));
         if let (CacheState::Stale, Some(warning)) = (self.state, &self.shelved.warning) {
             headers.insert(WARNING, warning.clone());

@@ -3,22 +3,29 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams};
-use axum::routing::get;
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::response::{IntoResponse, Response as AnyResponse};
+use axum::routing::{MethodRouter, delete, get, post};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
-use index::{IndexName, Source};
+use index::access::{Permission, Reach};
+use index::{Entry, IndexName};
 use percent_encoding::percent_decode_str;
 use pyspec::ProjectName;
 
 use crate::app::App;
+use crate::asking::Asking;
 use crate::body::Body;
+use crate::devpi::{api, files, indexes, projects, push, users};
 use crate::fault::Fault;
-use crate::{file, home, listing, operator, page};
+use crate::{docs, file, listing, oidc, operator, page, tokens, upload, yank};
 
 /// The route list.
 pub(crate) fn router(app: App) -> Router {
+    let files = || get(file::open).post(files::add_result).delete(files::remove);
+    let project = || get(projects::show).delete(projects::remove);
+    let release = || get(projects::release).delete(projects::remove_release);
     Router::new()
         // installers
         .route("/simple", get(listing::without_slash))
@@ -26,6 +33,11 @@ pub(crate) fn router(app: App) -> Router {
         .route("/simple/{project}", get(page::without_slash))
         .route("/simple/{project}/", get(page::project))
         .route("/+f/{*tail}", get(file::open))
+        .route("/views/{view}/simple", get(listing::without_slash))
+        .route("/views/{view}/simple/", get(listing::names))
+        .route("/views/{view}/simple/{project}", get(page::without_slash))
+        .route("/views/{view}/simple/{project}/", get(page::project))
+        .route("/views/{view}/+f/{*tail}", get(file::open))
         .route("/{user}/{index}/+simple", get(listing::without_slash))
         .route("/{user}/{index}/+simple/", get(listing::names))
         .route(
@@ -33,87 +45,169 @@ pub(crate) fn router(app: App) -> Router {
             get(page::without_slash),
         )
         .route("/{user}/{index}/+simple/{project}/", get(page::project))
-        .route("/{user}/{index}/+f/{*tail}", get(file::open))
+        .route(
+            "/{user}/{index}/+simple/{project}/refresh",
+            post(page::refresh),
+        )
+        .route("/{user}/{index}/+f/{*tail}", files())
+        // uploaders, and devpi's client
+        .route("/{user}/{index}", index())
+        .route("/{user}/{index}/", index())
+        .route("/_/oidc/audience", get(oidc::audience))
+        .route("/_/oidc/mint-token", post(oidc::mint))
+        .route("/+api", get(api::of_server))
+        .route("/+login", post(api::login))
+        .route("/+logout", post(api::logout))
+        .route("/+status", get(api::status))
+        .route("/+tokens", get(tokens::list).post(tokens::create))
+        .route("/+tokens/{id}", delete(tokens::revoke))
+        .route("/{user}/+api", get(api::of_user))
+        .route("/{user}", user())
+        .route("/{user}/", user())
+        .route("/{user}/{index}/+api", get(api::of_index))
+        .route("/{user}/{index}/{project}", project())
+        .route("/{user}/{index}/{project}/", project())
+        .route("/{user}/{index}/{project}/{version}", release())
+        .route("/{user}/{index}/{project}/{version}/", release())
+        .route(
+            "/{user}/{index}/{project}/{version}/+yank",
+            post(yank::yank).delete(yank::unyank),
+        )
         // people
-        .route("/", get(home::page))
+        .route("/", get(users::list))
+        .route(
+            "/{user}/{index}/{project}/{version}/+doc/",
+            get(docs::page),
+        )
+        .route(
+            "/{user}/{index}/{project}/{version}/+doc/{*tail}",
+            get(docs::page),
+        )
         // operators
         .route("/+health", get(operator::health))
         .route("/+ready", get(operator::ready))
         .route("/+metrics", get(operator::metrics))
         .fallback(async || Fault::not_found())
-        .method_not_allowed_fallback(async || {
-            let line = "this address is only for reading: use GET or HEAD";
-            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", line)
-        })
+        .method_not_allowed_fallback(async || not_allowed())
         .with_state(app)
 }
 
-/// What a path is about: an index that exists, and what is named within it.
-pub(crate) struct At {
-    pub(crate) name: IndexName,
-    pub(crate) source: Arc<dyn Source>,
-    project: Option<String>,
-    tail: Option<String>,
+fn user() -> MethodRouter<App> {
+    get(users::show)
+        .put(users::create)
+        .patch(users::modify)
+        .delete(users::remove)
 }
 
-impl At {
+fn index() -> MethodRouter<App> {
+    get(indexes::show)
+        .put(indexes::create)
+        .patch(indexes::modify)
+        .delete(indexes::remove)
+        .post(upload::submit)
+        .fallback(pushed)
+}
+
+/// devpi's own method, which no list of methods has.
+async fn pushed(
+    State(app): State<App>,
+    named: Named,
+    asking: Asking,
+    request: Request,
+) -> AnyResponse {
+    if request.method().as_str() != "PUSH" {
+        return not_allowed().into_response();
+    }
+    push::push(State(app), named, asking, request)
+        .await
+        .into_response()
+}
+
+fn not_allowed() -> Fault {
+    let line = "this address does not take that method";
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", line)
+}
+
+/// What a path names, whether or not it exists.
+pub(crate) struct Named(Vec<(String, String)>);
+
+impl Named {
+    fn part(&self, wanted: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The view, if the path is below one.
+    pub(crate) fn view(&self) -> Option<&str> {
+        self.part("view")
+    }
+
+    /// Whether no index is named.
+    pub(crate) fn is_default(&self) -> bool {
+        self.part("index").is_none()
+    }
+
+    /// The index.
+    pub(crate) fn name(&self) -> Result<IndexName, Fault> {
+        let part = |name| self.part(name).unwrap_or_default();
+        let text = format!("{}/{}", part("user"), part("index"));
+        text.parse().map_err(|_| no_such(&text))
+    }
+
+    /// The index, which must be one that the caller may do something with.
+    pub(crate) fn entry(&self, app: &App, asking: &Asking) -> Result<Arc<Entry>, Fault> {
+        let name = self.name()?;
+        let entry = app.catalog().now().get(&name).cloned();
+        let concerns = |entry: &Arc<Entry>| {
+            asking.may_read(app, entry, None)
+                || asking.may(app, Permission::Upload, entry, Reach::Some)
+                || asking.may(app, Permission::Modify, entry, Reach::Whole)
+        };
+        entry.filter(concerns).ok_or_else(|| asking.hidden(&name))
+    }
+
     /// The project, whichever way it is written.
     pub(crate) fn project(&self) -> Result<ProjectName, Fault> {
-        self.project_as_written().parse().map_err(|_| {
-            Fault::from(index::Error::NoSuchProject {
-                index: self.name.to_string(),
-                project: self.project_as_written().to_owned(),
-            })
+        let written = self.project_as_written();
+        written.parse().map_err(|_| {
+            let line = format!("no project '{}'", written.escape_debug());
+            Fault::new(StatusCode::NOT_FOUND, "no-such-project", line)
         })
     }
 
     /// The project, percent-decoded only.
     pub(crate) fn project_as_written(&self) -> &str {
-        self.project.as_deref().unwrap_or_default()
+        self.part("project").unwrap_or_default()
     }
 
-    /// What follows `+f/`, percent-decoded.
+    /// The version as written.
+    pub(crate) fn version(&self) -> &str {
+        self.part("version").unwrap_or_default()
+    }
+
+    /// What follows `+f/` or `+doc/`, percent-decoded.
     pub(crate) fn tail(&self) -> &str {
-        self.tail.as_deref().unwrap_or_default()
+        self.part("tail").unwrap_or_default()
     }
 }
 
-impl FromRequestParts<App> for At {
+impl FromRequestParts<App> for Named {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         let path = RawPathParams::from_request_parts(parts, app)
             .await
             .map_err(|_| Fault::not_found())?;
-        let part = |wanted| {
-            path.iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| value)
-        };
-        let name = match (part("user"), part("index")) {
-            (Some(user), Some(index)) => named(user, index)?,
-            _ => app.catalog().default_name().clone(),
-        };
-        let now = app.catalog().now();
-        let anyone = |entry: &index::Entry| entry.settings.readers().is_for_anyone();
-        let source = now
-            .seen(&name, anyone)
-            .ok_or_else(|| no_such(name.as_str()))?;
-        Ok(Self {
-            source,
-            project: part("project").map(str::to_owned),
-            tail: part("tail").map(str::to_owned),
-            name,
-        })
+        let parts = path.iter();
+        Ok(Self(
+            parts
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        ))
     }
 }
 
-fn named(user: &str, index: &str) -> Result<IndexName, Fault> {
-    let text = format!("{user}/{index}");
-    text.parse().map_err(|_| no_such(&text))
-}
-
-fn no_such(index: &str) -> Fault {
+pub(crate) fn no_such(index: &str) -> Fault {
     index::Error::NoSuchIndex {
         index: index.chars().take(140).collect(),
     }

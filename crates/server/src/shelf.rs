@@ -13,6 +13,8 @@ use pyspec::ProjectName;
 use quick_cache::sync::{Cache as QuickCache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
+use crate::app::App;
+use crate::at::At;
 use crate::fault::printable;
 use crate::rendered::Rendered;
 use crate::told::CacheState;
@@ -34,6 +36,12 @@ pub(crate) struct Shelved {
     pub(crate) state: CacheState,
     /// Said with it when it is stale.
     pub(crate) warning: Option<HeaderValue>,
+    /// Whether everybody may have it.
+    pub(crate) shared: bool,
+    /// It holds as long as no more than this has changed on this server.
+    pub(crate) changes: u64,
+    /// How long a client may keep it.
+    pub(crate) cache_control: HeaderValue,
     weight: u64,
 }
 
@@ -117,10 +125,12 @@ impl Shelf {
     /// Puts a source's answer in its place; the forms made of the same project stay.
     pub(crate) fn place(
         &self,
-        index: &IndexName,
+        app: &App,
+        at: &At,
         project: &ProjectName,
         answer: &Answer,
     ) -> Arc<Shelved> {
+        let index = &at.name;
         let _placing = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
         let rendered = match self.held(index, project) {
             Some(held) if held.rendered.is_of(&answer.project) => held.rendered.clone(),
@@ -133,6 +143,9 @@ impl Shelf {
             fresh_until: answer.fresh_until,
             state,
             warning,
+            shared: at.shared,
+            changes: at.changes,
+            cache_control: at.page_cache_control(app),
         });
         self.insert(index, project, shelved.clone());
         shelved
@@ -152,6 +165,9 @@ impl Shelf {
             fresh_until: held.fresh_until,
             state: held.state,
             warning: held.warning.clone(),
+            shared: held.shared,
+            changes: held.changes,
+            cache_control: held.cache_control.clone(),
             weight: held.rendered.weight(),
         };
         self.insert(index, project, Arc::new(weighed));

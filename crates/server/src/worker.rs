@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::response::IntoResponse;
 use futures_util::FutureExt;
-use http::header::{CONTENT_LENGTH, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -38,6 +38,9 @@ use crate::told::CacheState;
 
 /// The client left before the answer: nginx's number, since no standard has one.
 const CLIENT_LEFT: u16 = 499;
+
+/// Without it devpi's client warns, with another value it gives up.
+const DEVPI_API_VERSION: HeaderName = HeaderName::from_static("x-devpi-api-version");
 
 /// A request's head may have so many bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -188,6 +191,10 @@ impl Worker {
         if let Some(plain) = with_plain_plus(request.uri()) {
             *request.uri_mut() = plain;
         }
+        let for_devpi = request
+            .headers()
+            .get(ACCEPT)
+            .is_some_and(|accept| accept == "application/json");
         let mut leaving = Leaving {
             worker: self.clone(),
             method: request.method().clone(),
@@ -212,7 +219,14 @@ impl Worker {
         }
         if let Some(fault) = response.extensions_mut().remove::<Fault>() {
             fault.report(leaving.uri.path());
+            if for_devpi {
+                // Its client shows a message only of exactly this type.
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(CONTENT_TYPE, json);
+            }
         }
+        let version = HeaderValue::from_static("2");
+        response.headers_mut().insert(DEVPI_API_VERSION, version);
         let answered = Answered {
             status: response.status().as_u16(),
             bytes: announced(&response, &leaving.method),

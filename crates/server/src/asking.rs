@@ -1,0 +1,139 @@
+//! Who asks, as far as that can be believed.
+
+use axum::extract::FromRequestParts;
+use http::header::WWW_AUTHENTICATE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use index::access::{Caller, Permission, Reach, Rules};
+use index::{Entry, IndexName};
+use jiff::Timestamp;
+use pyspec::ProjectName;
+
+use crate::app::App;
+use crate::credentials::Credentials;
+use crate::fault::Fault;
+
+/// Who asks.
+///
+/// Wrong credentials are nobody's: what anybody may read is still answered, as
+/// devpi does. Where more is needed they are told apart from none, since an
+/// installer with an old token must hear of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) caller: Caller,
+    refused: Option<String>,
+}
+
+impl Asking {
+    pub(crate) async fn of(app: &App, headers: &HeaderMap) -> Self {
+        let Some(credentials) = Credentials::of(headers) else {
+            return Self::anonymous();
+        };
+        let now = Timestamp::now();
+        let Credentials { user, secret } = credentials;
+        if let Some(caller) = app.accounts().known(&user, &secret, now) {
+            return Self {
+                caller,
+                refused: None,
+            };
+        }
+        let accounts = app.accounts().clone();
+        let checked = app
+            .domain(async move {
+                Ok::<_, Fault>(accounts.authenticate(&user, &secret, now).await)
+            })
+            .await;
+        match checked {
+            Ok(Ok(caller)) => Self {
+                caller,
+                refused: None,
+            },
+            Ok(Err(denied)) => Self {
+                caller: Caller::anonymous(),
+                refused: Some(denied.to_string()),
+            },
+            Err(fault) => Self {
+                caller: Caller::anonymous(),
+                refused: Some(fault.line),
+            },
+        }
+    }
+
+    /// Somebody who does not say who they are.
+    pub(crate) fn anonymous() -> Self {
+        Self {
+            caller: Caller::anonymous(),
+            refused: None,
+        }
+    }
+
+    /// Whether they said who they are and were not believed.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// The name for the log of what was done.
+    pub(crate) fn who(&self) -> Option<String> {
+        self.caller.user().map(ToString::to_string)
+    }
+
+    /// Who does something now.
+    pub(crate) fn by(&self) -> index::hosted::By {
+        index::hosted::By {
+            who: self.who(),
+            at: Timestamp::now(),
+        }
+    }
+
+    /// Whether they may do this to an index.
+    pub(crate) fn may(
+        &self,
+        app: &App,
+        permission: Permission,
+        entry: &Entry,
+        reach: Reach<'_>,
+    ) -> bool {
+        let rules = Rules::of(&entry.settings, app.accounts().admins());
+        self.caller.may(permission, &entry.name, reach, &rules)
+    }
+
+    /// Whether they may read so much of an index.
+    pub(crate) fn may_read(&self, app: &App, entry: &Entry, project: Option<&ProjectName>) -> bool {
+        let reach = project.map_or(Reach::Some, Reach::Project);
+        self.may(app, Permission::Read, entry, reach)
+    }
+
+    /// Says that more is needed than they have: 401 to whom we do not know, else 403.
+    pub(crate) fn lacks(&self, line: impl Into<String>) -> Fault {
+        match &self.refused {
+            Some(denied) => unauthorized(denied.clone()),
+            None if self.caller.user().is_none() => unauthorized(line.into()),
+            None => Fault::new(StatusCode::FORBIDDEN, "forbidden", line),
+        }
+    }
+
+    /// Hides an index from whom it does not concern. Whoever shows wrong credentials
+    /// hears of those, whether or not there is such an index.
+    pub(crate) fn hidden(&self, index: &IndexName) -> Fault {
+        match &self.refused {
+            Some(denied) => unauthorized(denied.clone()),
+            None => Fault::from(index::Error::NoSuchIndex {
+                index: index.to_string(),
+            }),
+        }
+    }
+}
+
+/// 401 with what pip and twine wait for before they ask for a password.
+pub(crate) fn unauthorized(line: impl Into<String>) -> Fault {
+    let realm = HeaderValue::from_static("Basic realm=\"pypi\"");
+    Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", line).with(WWW_AUTHENTICATE, realm)
+}
+
+impl FromRequestParts<App> for Asking {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        Ok(Self::of(app, &parts.headers).await)
+    }
+}
