@@ -12,7 +12,7 @@ mod fault;
 mod reader;
 #[path = "../../crates/pilothouse/src/config/setting.rs"]
 mod setting;
-#[path = "../../crates/pilothouse/src/units.rs"]
+#[path = "../../crates/index/src/units.rs"]
 mod units;
 
 use std::path::Path;

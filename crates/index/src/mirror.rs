@@ -28,7 +28,7 @@ mod transfer;
 mod trouble;
 mod zip_tail;
 
-pub use config::{Auth, Config, FileHosts, Secret, Upstream, shown};
+pub use config::{Auth, Config, FileHosts, RootListing, Secret, Upstream, shown};
 
 use std::sync::Arc;
 

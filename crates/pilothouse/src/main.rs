@@ -9,11 +9,11 @@ mod failure;
 mod log;
 mod progress;
 mod table;
-mod units;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use index::units;
 
 fn main() -> ExitCode {
     match arguments::Arguments::try_parse() {

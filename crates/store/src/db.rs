@@ -1,4 +1,4 @@
-//! The records: rows about pages, files and what stands beside them.
+//! The records: rows about what mirrors keep and about what people make here.
 //!
 //! SQLite through sqlx's `Any`, so that the same text can later be sent to another
 //! engine. One connection writes and a few read (WAL lets them), because SQLite has
@@ -7,6 +7,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,15 +17,21 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Ro
 
 use crate::{Blobs, Error, Mode};
 
+pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod hosted;
+pub(crate) mod indexes;
 mod made;
 pub(crate) mod pages;
 pub(crate) mod references;
 pub(crate) mod refused;
 pub(crate) mod root;
 pub(crate) mod sidecars;
+pub(crate) mod tokens;
+pub(crate) mod uploads;
 mod upstreams;
 pub(crate) mod usage;
+pub(crate) mod users;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -42,6 +49,8 @@ pub struct Db {
     writer: AnyPool,
     /// Asked before a record may name a blob; also keeps the lock while we live.
     blobs: Blobs,
+    /// What waits to be committed together.
+    uploads: Arc<uploads::Queue>,
 }
 
 impl Db {
@@ -70,6 +79,7 @@ impl Db {
             reader,
             writer,
             blobs,
+            uploads: Arc::default(),
         })
     }
 
@@ -181,8 +191,26 @@ where
         .map_err(|e: T::Err| undecodable(column, e.into()))
 }
 
+/// The same where there may be none.
+fn maybe<T: FromStr>(row: &AnyRow, column: &str) -> Result<Option<T>, sqlx::Error>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    match row.try_get::<Option<&str>, _>(column)? {
+        Some(_) => parsed(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
 fn time(row: &AnyRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_millisecond(row.try_get(column)?).map_err(|e| undecodable(column, e.into()))
+}
+
+fn maybe_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+    match row.try_get::<Option<i64>, _>(column)? {
+        Some(_) => time(row, column).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Sizes and counts; what we wrote is never negative.

@@ -134,6 +134,12 @@ impl Error {
         }
     }
 
+    pub(crate) fn no_user(name: &str) -> Self {
+        Self::NotFound {
+            what: format!("user `{name}`"),
+        }
+    }
+
     pub(crate) fn no_blob(digest: &Digest) -> Self {
         Self::NotFound {
             what: format!("blob `{digest}`"),

@@ -1,5 +1,5 @@
 //! What must survive a crash: blobs (bytes named by their SHA-256) and records
-//! (SQLite rows about pages, files and what stands beside them).
+//! (SQLite rows about what mirrors keep and what people make here).
 //!
 //! One rule holds everywhere: nothing half-written is visible. A blob is staged,
 //! synced and renamed, and only then named by a record; deleting goes the other
@@ -26,12 +26,18 @@ pub use blob::Blob;
 pub use blobs::{Blobs, Space};
 pub use data_dir::{DataDir, Mode};
 pub use db::Db;
+pub use db::events::{Event, EventFilter, EventRow};
 pub use db::files::{FileRow, Filter};
+pub use db::hosted::{Beside, HostedRow, ReleaseRow, Role};
+pub use db::indexes::IndexRow;
 pub use db::pages::PageRow;
 pub use db::refused::RefusedRow;
 pub use db::root::RootRow;
 pub use db::sidecars::{LooseSidecar, SidecarKind, SidecarRow};
+pub use db::tokens::{TokenKind, TokenRow};
+pub use db::uploads::{Overwrite, Saved};
 pub use db::usage::{ProjectUsage, Usage};
+pub use db::users::{PasswordHash, UserRow};
 pub use error::{AtPath, Error};
 pub use fail_point::fail_point;
 pub use orphans::{ORPHAN_GRACE, collect_orphans};

@@ -21,9 +21,9 @@ pub struct Progress {
 /// A record that names a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// Whose file.
-    pub mirror: String,
-    /// The file's key within the mirror.
+    /// Whose file: a mirror, or an index that people upload to.
+    pub index: String,
+    /// The file's key within it.
     pub path: String,
     /// Which sidecar of it; `None`: the file itself.
     pub sidecar: Option<SidecarKind>,
@@ -31,6 +31,8 @@ pub struct Reference {
     pub digest: Digest,
     /// The blob's length, as recorded.
     pub size: u64,
+    /// Somebody uploaded it: it cannot be fetched again.
+    pub hosted: bool,
 }
 
 /// A blob that is not what its records say.
@@ -74,6 +76,9 @@ pub struct Mended {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Records of uploaded files whose bytes are missing or damaged still: they are left as
+    /// they are, for only a person can bring those bytes back.
+    pub lost: u64,
 }
 
 impl Report {
@@ -131,19 +136,23 @@ pub async fn verify_with(
     Ok(report)
 }
 
-/// Forgets the records of missing and damaged blobs, and removes damaged blobs and orphans.
+/// Forgets what mirrors know of missing and damaged blobs, and removes damaged blobs and orphans.
 ///
-/// Looks again before each step, so an old report does no harm. Safe to run twice.
+/// What people uploaded stays as it is, record and bytes. Looks again before each step, so an old report does no harm. Safe to run twice.
 pub async fn repair(db: &Db, blobs: &Blobs, report: &Report) -> Result<Mended, Error> {
     let mut mended = Mended::default();
     for missing in &report.missing {
         let digest = missing.digest;
         mended.records += db.forget_blob(&digest, || !blobs.contains(&digest)).await?;
+        mended.lost += u64::from(missing.hosted && !blobs.contains(&digest));
     }
     for damaged in &report.corrupt {
         if let State::Damaged(_) = examine(blobs, &damaged.named_by).await? {
             mended.records += db.forget_blob(&damaged.digest, || true).await?;
+            // Stays where an upload names it.
             mended.add(db.release(blobs, &damaged.digest).await?);
+            let hosted = damaged.named_by.iter().filter(|named| named.hosted);
+            mended.lost += hosted.count() as u64;
         }
     }
     for (digest, _) in &report.orphans {

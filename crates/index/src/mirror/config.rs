@@ -33,6 +33,8 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How many connections may fetch one large file at a time; 1 turns parallel ranges off.
     pub connections_per_file: usize,
+    /// Which names the root listing has.
+    pub root_listing: RootListing,
 }
 
 impl Config {
@@ -50,8 +52,19 @@ impl Config {
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(10),
             connections_per_file: 4,
+            root_listing: RootListing::Upstream,
         }
     }
+}
+
+/// Which names the root listing of a mirror has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootListing {
+    /// All that upstream lists.
+    Upstream,
+    /// Those that were asked for here, for an upstream that has no list or a very
+    /// long one. Any project can be asked for all the same.
+    Known,
 }
 
 /// Where a mirror's projects live.

@@ -13,6 +13,7 @@ use store::RootRow;
 use tokio::sync::Mutex;
 
 use super::client::Failure;
+use super::config::RootListing;
 use super::fetch::{self, Fetched, Language, Page, Validators};
 use super::flat::Flat;
 use super::flights::{Flight, Flights};
@@ -52,6 +53,10 @@ impl Root {
                 .projects_with_files(&self.shared.name)
                 .await?;
             return Ok(listing(&names, Cache::Offline));
+        }
+        if self.shared.config.root_listing == RootListing::Known {
+            let known = self.shared.storage.db().projects(&self.shared.name).await?;
+            return Ok(listing(&known, Cache::Hit));
         }
         if let Some(flat) = &self.flat {
             return self.flat_projects(flat).await;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use index::IndexName;
-use index::mirror::{Auth, FileHosts, Secret, Upstream};
+use index::mirror::{Auth, FileHosts, RootListing, Secret, Upstream};
 use url::Url;
 
 use super::reader::Table;
@@ -84,6 +84,7 @@ impl Mirror {
             connect_timeout: manners.connect_timeout.value.0,
             read_timeout: manners.read_timeout.value.0,
             connections_per_file: manners.connections_per_file.value,
+            root_listing: RootListing::Upstream,
         }
     }
 }

@@ -59,7 +59,7 @@ fn all_faults_of_a_file_are_told_at_once() {
     cause: line 16: mirror."root/pypi".file-hosts[0]: `https://files.example.org/` is not a host: write `files.example.org`, `*.example.org`, or `*` for any public host
     cause: line 17: mirror."root/pypi".connections-per-file: should be a whole number from 1 to 16
     cause: line 18: mirror."root/pypi".offline: should be true or false, not a text
-    cause: line 21: mirror.corp: `corp` is not an index name: write it as `user/index`, each of letters, digits, `.`, `_`, `@`, `-`
+    cause: line 21: mirror.corp: `corp` is not an index name: write it as `user/index`, with no space and no symbol but `-`, `.`, `_`, `@`
     cause: line 24: mirror."gpu/cu128": has no upstream: add `upstream = "https://…/simple/"`
     cause: line 26: mirror."gpu/cu128".username: there is a token too: write either a token, or a username and a password
     cause: line 27: mirror."gpu/cu128".read-timeout: is too short for any answer

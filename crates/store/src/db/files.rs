@@ -5,7 +5,7 @@ use pyspec::{Digest, Filename, ProjectName};
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row};
 
-use super::{Db, count, flag, parsed, time};
+use super::{Db, count, flag, maybe_time, parsed, time};
 use crate::{Error, fail_point};
 
 /// A kept file. Times are kept to the millisecond.
@@ -37,10 +37,6 @@ pub struct FileRow {
 
 impl FromRow<'_, AnyRow> for FileRow {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let last_modified = match row.try_get::<Option<i64>, _>("last_modified")? {
-            Some(_) => Some(time(row, "last_modified")?),
-            None => None,
-        };
         Ok(Self {
             mirror: row.try_get("mirror")?,
             path: row.try_get("path")?,
@@ -49,7 +45,7 @@ impl FromRow<'_, AnyRow> for FileRow {
             digest: parsed(row, "digest")?,
             size: count(row, "size")?,
             etag: row.try_get("etag")?,
-            last_modified,
+            last_modified: maybe_time(row, "last_modified")?,
             stored_at: time(row, "stored_at")?,
             last_used: time(row, "last_used")?,
             pinned: flag(row, "pinned")?,

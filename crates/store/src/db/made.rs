@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pyspec::{Digest, ProjectName};
 use sqlx::Row;
 
-use super::{Db, parsed};
+use super::{Db, maybe};
 use crate::Error;
 
 impl Db {
@@ -24,13 +24,9 @@ impl Db {
         .fetch_all(&self.reader)
         .await
         .map_err(failed)?;
-        let made = rows.iter().map(|row| {
-            let digest = match row.try_get::<Option<&str>, _>("digest")? {
-                Some(_) => Some(parsed(row, "digest")?),
-                None => None,
-            };
-            Ok((row.try_get("path")?, digest))
-        });
+        let made = rows
+            .iter()
+            .map(|row| Ok((row.try_get("path")?, maybe(row, "digest")?)));
         made.collect::<Result<_, _>>().map_err(failed)
     }
 

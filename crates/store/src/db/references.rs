@@ -7,21 +7,42 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, FromRow, Row};
 
 use super::sidecars::SidecarKind;
-use super::{Db, count, parsed};
+use super::{Db, count, flag, parsed};
 use crate::verify::Reference;
 use crate::{Blobs, Error};
 
 const COUNT: &str = "select (select count(*) from files where digest = $1)
-    + (select count(*) from sidecars where digest = $1)";
+    + (select count(*) from sidecars where digest = $1)
+    + (select count(*) from hosted_files where digest = $1)
+    + (select count(*) from hosted_files where metadata_digest = $1)
+    + (select count(*) from hosted_files where provenance_digest = $1)";
+
+const ALL: &str = "select mirror, path, '' as kind, digest, size, 0 as hosted from files
+    union all select mirror, path, kind, digest, size, 0 from sidecars
+    union all select stage, path, '', digest, size, 1 from hosted_files
+    union all select stage, path, 'metadata', metadata_digest, metadata_size, 1
+        from hosted_files where metadata_digest is not null
+    union all select stage, path, 'provenance', provenance_digest, provenance_size, 1
+        from hosted_files where provenance_digest is not null
+    order by digest, mirror, path, kind";
+
+const NAMED: &str = "select digest from files union select digest from sidecars
+    union select digest from hosted_files
+    union select metadata_digest from hosted_files where metadata_digest is not null
+    union select provenance_digest from hosted_files where provenance_digest is not null";
+
+/// How many blobs are removed under one right to write, so that other writers get their turn.
+const RELEASED_AT_ONCE: usize = 64;
 
 impl FromRow<'_, AnyRow> for Reference {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            mirror: row.try_get("mirror")?,
+            index: row.try_get("mirror")?,
             path: row.try_get("path")?,
             sidecar: SidecarKind::parse(row.try_get("kind")?),
             digest: parsed(row, "digest")?,
             size: count(row, "size")?,
+            hosted: flag(row, "hosted")?,
         })
     }
 }
@@ -34,20 +55,16 @@ impl Db {
 
     /// Every record that names a blob, by digest.
     pub(crate) async fn all_references(&self) -> Result<Vec<Reference>, Error> {
-        sqlx::query_as(
-            "select mirror, path, '' as kind, digest, size from files
-             union all select mirror, path, kind, digest, size from sidecars
-             order by digest, mirror, path, kind",
-        )
-        .fetch_all(&self.reader)
-        .await
-        .map_err(|e| Error::db("listing what names the blobs", e))
+        sqlx::query_as(ALL)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(|e| Error::db("listing what names the blobs", e))
     }
 
     /// The blobs that records name.
     pub(crate) async fn named_blobs(&self) -> Result<HashSet<Digest>, Error> {
         let failed = |e| Error::db("listing which blobs are named", e);
-        let rows = sqlx::query("select digest from files union select digest from sidecars")
+        let rows = sqlx::query(NAMED)
             .fetch_all(&self.reader)
             .await
             .map_err(failed)?;
@@ -65,18 +82,35 @@ impl Db {
         blobs: &Blobs,
         digest: &Digest,
     ) -> Result<Option<u64>, Error> {
+        let released = self.release_some(blobs, &[*digest]).await?;
+        Ok(released.first().copied())
+    }
+
+    /// The same for blobs whose records a person removed. What a crash leaves of them are orphans.
+    pub(super) async fn release_all(&self, loose: Vec<Digest>) -> Result<(), Error> {
+        for some in loose.chunks(RELEASED_AT_ONCE) {
+            self.release_some(&self.blobs, some).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes those blobs that nothing names; the length of each.
+    async fn release_some(&self, blobs: &Blobs, digests: &[Digest]) -> Result<Vec<u64>, Error> {
         let mut tx = self.begin("removing a blob").await?;
-        let aside = match references(&mut *tx, digest).await? {
-            0 => blobs.set_aside(digest)?,
-            _ => None,
-        };
+        let mut aside = Vec::new();
+        for digest in digests {
+            if references(&mut *tx, digest).await? == 0 {
+                aside.extend(blobs.set_aside(digest)?);
+            }
+        }
         // Nothing was changed; should this fail, closing the connection does the same.
         let _ = tx.rollback().await;
-        let Some(aside) = aside else { return Ok(None) };
-        let freed = aside.len;
-        // The bytes of a big file take a while to free; a task that is cancelled drops it too.
-        let _ = tokio::task::spawn_blocking(move || drop(aside)).await;
-        Ok(Some(freed))
+        let freed = aside.iter().map(|aside| aside.len).collect();
+        if !aside.is_empty() {
+            // The bytes of a big file take a while to free; a task that is cancelled drops them too.
+            let _ = tokio::task::spawn_blocking(move || drop(aside)).await;
+        }
+        Ok(freed)
     }
 
     /// Removes the blob that a record named before it came to name `now`.
@@ -92,7 +126,8 @@ impl Db {
         }
     }
 
-    /// Forgets every record that names a blob, if `gone` still holds; how many there were.
+    /// Forgets what mirrors know of a blob, if `gone` still holds; how many records
+    /// these were. What people uploaded stays recorded: nobody could fetch it again.
     pub(crate) async fn forget_blob(
         &self,
         digest: &Digest,

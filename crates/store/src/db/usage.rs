@@ -11,9 +11,9 @@ use crate::Error;
 /// How much is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Records of files.
+    /// Records of mirrored files.
     pub files: u64,
-    /// Bytes of all blobs of files and sidecars, each blob once.
+    /// Bytes of all blobs of mirrored files and their sidecars, each blob once: what can be evicted.
     pub bytes: u64,
     /// Of these, bytes of blobs of pinned files.
     pub pinned_bytes: u64,
@@ -21,6 +21,10 @@ pub struct Usage {
     pub sidecars: u64,
     /// Bytes of sidecars' blobs, each once; part of `bytes`.
     pub sidecar_bytes: u64,
+    /// Records of uploaded files.
+    pub hosted_files: u64,
+    /// Bytes of these and of what stands beside them, for each record; not part of `bytes`.
+    pub hosted_bytes: u64,
 }
 
 /// How much is kept of one project.
@@ -62,6 +66,8 @@ impl FromRow<'_, AnyRow> for Usage {
             pinned_bytes: count(row, "pinned_bytes")?,
             sidecars: count(row, "sidecars")?,
             sidecar_bytes,
+            hosted_files: count(row, "hosted_files")?,
+            hosted_bytes: count(row, "hosted_bytes")?,
         })
     }
 }
@@ -77,10 +83,14 @@ const RECOUNT: &str = "update totals set
 impl Db {
     /// How much is kept. Cheap: the sums are kept with every change.
     pub async fn usage(&self) -> Result<Usage, Error> {
-        sqlx::query_as("select * from totals")
-            .fetch_one(&self.reader)
-            .await
-            .map_err(|e| Error::db("adding up what is kept", e))
+        sqlx::query_as(
+            "select totals.*, hosted.* from totals, (
+                 select cast(coalesce(sum(files), 0) as bigint) as hosted_files,
+                     cast(coalesce(sum(bytes), 0) as bigint) as hosted_bytes from hosted_totals) as hosted",
+        )
+        .fetch_one(&self.reader)
+        .await
+        .map_err(|e| Error::db("adding up what is kept", e))
     }
 
     /// Adds up anew: records that gave one blob two lengths make the kept sums drift.

@@ -1,9 +1,9 @@
 //! Opening the database: formats, damage, and who may write beside whom.
 
 use sqlx::Connection;
-use store::{DataDir, Error, Filter, Mode, Usage};
+use store::{DataDir, Error, FileRow, Filter, Mode, Usage};
 
-use crate::{Home, at, file, noise, put};
+use crate::{Home, at, digest_of, file, noise, project, put};
 
 const PYPI: &str = "root/pypi";
 
@@ -58,46 +58,65 @@ async fn records_of_an_earlier_format_wait_for_a_server() {
     let error = visitor.db().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the records have format 0 and this pilothouse wants 2: \
+        "the records have format 0 and this pilothouse wants 3: \
          start `pilothouse serve` of this version once to bring them up to date"
     );
     home.data.db().await.unwrap();
     visitor.db().await.unwrap();
 }
 
-/// As the first version left them: the second added an index and a table.
-#[tokio::test]
-async fn records_of_the_first_format_are_brought_up_to_date() {
-    let (home, blobs, db) = Home::with_db().await;
-    let row = file("a-1.zip", put(&blobs, b"x").await, 1);
-    db.save_file(&row).await.unwrap();
-    db.close().await;
+/// As an earlier version left them.
+async fn saved(statements: &str) -> Home {
+    let home = Home::new();
+    std::fs::write(home.dir.path().join("pilothouse.db"), "").unwrap();
     let mut connection = connect(&home).await;
-    for statement in [
-        "drop index pages_missing",
-        "drop table upstreams",
-        "delete from _sqlx_migrations where version = 2",
-    ] {
-        sqlx::query(statement)
-            .execute(&mut connection)
-            .await
-            .unwrap();
-    }
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
+    home
+}
+
+#[tokio::test]
+async fn records_of_the_second_format_are_brought_up_to_date() {
+    let home = saved(include_str!("formats/2.sql")).await;
     let visitor = DataDir::open(home.dir.path(), Mode::Visit).unwrap();
     let error = visitor.db().await.unwrap_err();
     assert!(
         matches!(
             error,
             Error::Older {
-                found: 1,
-                wanted: 2
+                found: 2,
+                wanted: 3
             }
         ),
         "{error:?}"
     );
     let db = home.data.db().await.unwrap();
+    let row = FileRow {
+        pinned: true,
+        ..file("flask-1.0.zip", digest_of(b"bytes"), 5)
+    };
     assert_eq!(db.file(PYPI, &row.path).await.unwrap(), Some(row));
+    let page = db.page(PYPI, &project("flask")).await.unwrap().unwrap();
+    assert_eq!(page.body.as_deref(), Some(b"page".as_slice()));
+    let usage = Usage {
+        files: 1,
+        bytes: 16,
+        pinned_bytes: 5,
+        sidecars: 1,
+        sidecar_bytes: 11,
+        ..Usage::default()
+    };
+    assert_eq!(db.usage().await.unwrap(), usage);
+    assert!(db.users().await.unwrap().is_empty());
+    visitor.db().await.unwrap();
+}
+
+#[tokio::test]
+async fn missing_pages_are_forgotten_without_reading_the_others() {
+    let (home, _, _db) = Home::with_db().await;
     let mut connection = connect(&home).await;
     // Fails if there is no such index, or if it cannot serve this.
     let by_index =
@@ -109,6 +128,7 @@ async fn records_of_the_first_format_are_brought_up_to_date() {
 }
 
 async fn connect(home: &Home) -> sqlx::AnyConnection {
+    sqlx::any::install_default_drivers();
     let path = home.dir.path().join("pilothouse.db");
     let url = format!("sqlite://{}", path.display());
     sqlx::AnyConnection::connect(&url).await.unwrap()
@@ -130,7 +150,7 @@ async fn records_of_a_later_format_are_left_alone() {
                 error,
                 Error::Newer {
                     found: 99,
-                    supported: 2
+                    supported: 3
                 }
             ),
             "{error:?}"

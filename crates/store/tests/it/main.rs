@@ -9,8 +9,11 @@ mod data_dir;
 mod database;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod hosted;
 mod maintenance;
+mod people;
 mod records;
+mod uploads;
 mod usage;
 
 use std::path::PathBuf;
@@ -18,7 +21,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use pyspec::{Digest, ProjectName};
 use sha2::{Digest as _, Sha256};
-use store::{Blobs, DataDir, Db, FileRow, Mode};
+use store::{
+    Blobs, DataDir, Db, Event, FileRow, HostedRow, IndexRow, Mode, ReleaseRow, Role, UserRow,
+};
 use tempfile::TempDir;
 
 /// A data directory that is open for serving.
@@ -98,5 +103,75 @@ fn file(path: &str, digest: Digest, size: usize) -> FileRow {
         stored_at: at(0),
         last_used: at(0),
         pinned: false,
+    }
+}
+
+const STAGE: &str = "alice/dev";
+
+/// Alice and her index.
+async fn settle(db: &Db) {
+    assert!(
+        db.create_user(&user("alice"), &event("user"))
+            .await
+            .unwrap()
+    );
+    let row = index("alice", "dev");
+    assert!(db.create_index(&row, &event("index")).await.unwrap());
+}
+
+fn user(name: &str) -> UserRow {
+    UserRow {
+        name: name.to_owned(),
+        password: Some(format!("hash of {name}'s").into()),
+        details: "{}".to_owned(),
+        created_at: at(0),
+        modified_at: None,
+    }
+}
+
+fn index(owner: &str, name: &str) -> IndexRow {
+    IndexRow {
+        owner: owner.to_owned(),
+        name: name.to_owned(),
+        settings: r#"{"type":"stage"}"#.to_owned(),
+        created_at: at(0),
+    }
+}
+
+fn event(what: &str) -> Event {
+    Event::new(at(0), what)
+}
+
+/// A release of `flask` on Alice's index.
+fn release(version: &str) -> ReleaseRow {
+    ReleaseRow {
+        stage: STAGE.to_owned(),
+        project: project("flask"),
+        version: version.to_owned(),
+        spelled: "Flask".to_owned(),
+        metadata: "{}".to_owned(),
+        created_at: at(0),
+    }
+}
+
+/// A file of that release.
+fn hosted(version: &str, filename: &str, digest: Digest, size: usize) -> HostedRow {
+    let hex = digest.to_string();
+    HostedRow {
+        stage: STAGE.to_owned(),
+        path: format!("{}/{}/{filename}", &hex[..3], &hex[3..16]),
+        project: project("flask"),
+        version: version.to_owned(),
+        filename: filename.parse().unwrap(),
+        role: Role::ReleaseFile,
+        for_path: None,
+        digest,
+        size: size as u64,
+        requires_python: None,
+        metadata: None,
+        provenance: None,
+        yanked: None,
+        uploaded_at: at(0),
+        log: "[]".to_owned(),
     }
 }

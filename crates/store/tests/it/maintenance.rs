@@ -183,18 +183,20 @@ async fn verify_finds_what_differs_and_repair_mends_it() {
         .await
         .unwrap();
     let reference = |row: &FileRow| Reference {
-        mirror: PYPI.to_owned(),
+        index: PYPI.to_owned(),
         path: row.path.clone(),
         sidecar: None,
         digest: row.digest,
         size: row.size,
+        hosted: false,
     };
     let beside = Reference {
-        mirror: PYPI.to_owned(),
+        index: PYPI.to_owned(),
         path: "loose-1.0.whl".to_owned(),
         sidecar: Some(SidecarKind::Metadata),
         digest: metadata.digest,
         size: 11,
+        hosted: false,
     };
     let mut expected = vec![reference(&missing), beside];
     expected.sort_by_key(|reference| reference.digest);
@@ -215,6 +217,7 @@ async fn verify_finds_what_differs_and_repair_mends_it() {
         records: 4,
         blobs: 3,
         bytes: 30 + 39 + 50,
+        lost: 0,
     };
     assert_eq!(mended, expected);
     assert_eq!(

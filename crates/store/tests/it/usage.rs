@@ -49,6 +49,7 @@ async fn usage_counts_each_blob_once() {
         pinned_bytes: 1000,
         sidecars: 2,
         sidecar_bytes: 7,
+        ..Usage::default()
     };
     assert_eq!(db.usage().await.unwrap(), usage);
     let of = |name: &str, files, bytes, pinned, last_used| ProjectUsage {
@@ -96,6 +97,7 @@ async fn what_two_mirrors_keep_is_counted_once() {
             pinned_bytes: 1000,
             sidecars: count,
             sidecar_bytes: 7,
+            ..Usage::default()
         };
         assert_eq!(db.usage().await.unwrap(), usage, "after {mirror}");
     }
@@ -198,5 +200,6 @@ async fn added_up(db: &Db, path: &impl Fn(usize) -> String) -> Usage {
         ),
         sidecars: sidecars.len() as u64,
         sidecar_bytes,
+        ..Usage::default()
     }
 }

@@ -84,6 +84,8 @@ struct Repaired {
     records_forgotten: u64,
     blobs_removed: u64,
     bytes_removed: u64,
+    /// Records of uploaded files that stay damaged: nobody could fetch those again.
+    uploads_damaged: u64,
 }
 
 pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
@@ -107,10 +109,11 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
     } else {
         answer.print(out)?;
     }
-    Ok(if report.is_clean() || arguments.repair {
-        Outcome::Clean
-    } else {
+    let left = mended.map_or(!report.is_clean(), |mended| mended.lost > 0);
+    Ok(if left {
         Outcome::Findings
+    } else {
+        Outcome::Clean
     })
 }
 
@@ -133,6 +136,7 @@ impl Answer {
                 records_forgotten: mended.records,
                 blobs_removed: mended.blobs,
                 bytes_removed: mended.bytes,
+                uploads_damaged: mended.lost,
             }),
         }
     }
@@ -175,8 +179,19 @@ impl Answer {
             )?,
             (n, None) => writeln!(
                 out,
-                "{n} findings; `pilothouse cache verify --repair` mends them"
+                "{n} findings; `pilothouse cache verify --repair` mends what can be fetched again"
             )?,
+        }
+        let lost = self
+            .repaired
+            .as_ref()
+            .map_or(0, |mended| mended.uploads_damaged);
+        if lost > 0 {
+            writeln!(
+                out,
+                "{lost} of them are in uploaded files, which cannot be fetched again: \
+                 remove these and upload them anew, or bring back the data directory from a backup"
+            )?;
         }
         Ok(())
     }
@@ -198,7 +213,7 @@ impl From<RefusedRow> for Refused {
 impl From<&Reference> for Named {
     fn from(reference: &Reference) -> Self {
         Self {
-            index: reference.mirror.clone(),
+            index: reference.index.clone(),
             path: reference.path.clone(),
             part: match reference.sidecar {
                 None => "file",

@@ -7,23 +7,27 @@ use std::time::Duration;
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ByteSize(pub(crate) u64);
+pub struct ByteSize(pub u64);
 
 /// Why a text is not a size.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum InvalidSize {
+pub enum InvalidSize {
+    /// No number, or no unit that we know.
     Unreadable(String),
+    /// More than any disk has.
     TooBig(String),
 }
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Period(pub(crate) Duration);
+pub struct Period(pub Duration);
 
 /// Why a text is not a length of time.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum InvalidPeriod {
+pub enum InvalidPeriod {
+    /// No number, or no unit that we know.
     Unreadable(String),
+    /// Longer than ten years.
     TooLong(String),
 }
 
@@ -57,7 +61,7 @@ const PERIODS: [(u64, &[&str]); 6] = [
 
 impl ByteSize {
     /// The size for a person's eye: three or four digits and a unit.
-    pub(crate) fn rounded(self) -> String {
+    pub fn rounded(self) -> String {
         let binary = SIZES.iter().filter(|(_, names)| names[0].ends_with("iB"));
         for (unit, names) in binary {
             if self.0 >= *unit {
