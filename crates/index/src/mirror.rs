@@ -143,4 +143,8 @@ impl Source for Mirror {
             Part::Metadata | Part::Provenance => self.sidecars.open(path, part).await,
         }
     }
+
+    async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {
+        self.files.project_at(path).await
+    }
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use pyspec::{Filename, PageFile, ProjectPage};
+use sha2::{Digest as _, Sha256};
 
 /// A project's page, with the rule for our own file links.
 ///
@@ -23,6 +24,12 @@ pub struct Project {
 
 impl Project {
     /// A project whose metadata, where advertised, its source has.
+    pub fn of(page: ProjectPage) -> Self {
+        let digest = digest(&page);
+        Self::new(page, digest)
+    }
+
+    /// The same with a digest that is known already.
     pub fn new(page: ProjectPage, digest: String) -> Self {
         Self {
             page,
@@ -52,6 +59,46 @@ impl Project {
     }
 }
 
+/// What stands for `url` in the page of a project whose files are here: `path` is
+/// what follows `+f/`, not encoded.
+pub fn local_url(path: &str) -> String {
+    format!("pilothouse:///{}", utf8_percent_encode(path, ENCODED))
+}
+
+/// What would end the path of a URL, or is not allowed in it. Clients of devpi
+/// want `+` and `!` as they are.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+fn digest(page: &ProjectPage) -> String {
+    let mut hash = Sha256::new();
+    // A page of plain strings and numbers cannot fail to serialize, and a failing sink does not exist here.
+    let _ = serde_json::to_writer(HashWriter(&mut hash), page);
+    hex::encode(&hash.finalize()[..16])
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The percent-encoded path of an absolute URL, without its first slash, query and fragment.
 ///
 /// Of a file on this machine only its name: where it lies is nobody's business.
@@ -75,6 +122,17 @@ pub(crate) fn path_of(url: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_ours_is_found_by_its_own_path() {
+        let path = "abc/0123456789abc/foo-1!2.0+cpu#é%.whl";
+        let url = local_url(path);
+        assert_eq!(
+            url,
+            "pilothouse:///abc/0123456789abc/foo-1!2.0+cpu%23%C3%A9%25.whl"
+        );
+        assert_eq!(path_of(&url), path);
+    }
 
     #[test]
     fn a_tail_is_the_path_alone() {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use pyspec::{Filename, ProjectName};
 
-use crate::{Error, Growing, Project};
+use crate::{Error, Growing, Names, Project};
 
 /// A place that projects come from.
 ///
@@ -31,6 +31,15 @@ pub trait Source: Send + Sync {
 
     /// The same without its bytes, and without fetching them.
     async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error>;
+
+    /// Whose file `path` is, if that is known here at once.
+    ///
+    /// `None` says nothing about whether there is such a file: then the pages of
+    /// the projects it may belong to tell.
+    async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {
+        let _ = path;
+        Ok(None)
+    }
 }
 
 /// Which of a file's resources is meant.
@@ -48,7 +57,7 @@ pub enum Part {
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// Shared, since there may be a million.
-    pub names: Arc<[Box<str>]>,
+    pub names: Names,
     /// Where the listing came from.
     pub cache: Cache,
     /// Changes with the names; unquoted.

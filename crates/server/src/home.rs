@@ -97,7 +97,7 @@ fn lines(app: &App, base: &Base) -> String {
         );
     }
     text.push_str("\nindexes\n");
-    for index in app.catalog().names() {
+    for index in app.catalog().now().names() {
         let default = if index == app.catalog().default_name() {
             "  (also /simple/)"
         } else {

@@ -1,8 +1,6 @@
 //! The root listing, which may name a million projects: written in chunks, from
 //! the shared names, while it is sent.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, WARNING};
@@ -53,7 +51,7 @@ pub(crate) async fn names(
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let mut response = Response::new(Body::Names(Names::new(listing.names.clone(), format)));
+        let mut response = Response::new(Body::Names(Names::new(&listing.names, format)));
         let media = HeaderValue::from_static(format.content_type());
         response.headers_mut().insert(CONTENT_TYPE, media);
         response
@@ -87,8 +85,7 @@ fn letter(format: Format) -> char {
 
 /// The root listing on its way out.
 pub(crate) struct Names {
-    all: Arc<[Box<str>]>,
-    next: usize,
+    walk: index::Walk,
     json: bool,
     stage: Stage,
 }
@@ -96,15 +93,15 @@ pub(crate) struct Names {
 #[derive(PartialEq)]
 enum Stage {
     Head,
-    Entries,
+    First,
+    Others,
     Done,
 }
 
 impl Names {
-    fn new(all: Arc<[Box<str>]>, format: Format) -> Self {
+    fn new(all: &index::Names, format: Format) -> Self {
         Self {
-            all,
-            next: 0,
+            walk: all.walk(),
             json: format == Format::Json,
             stage: Stage::Head,
         }
@@ -122,10 +119,10 @@ impl Names {
             } else {
                 render::root_html_head()
             });
-            self.stage = Stage::Entries;
+            self.stage = Stage::First;
         }
         while chunk.len() + ENTRY < CHUNK {
-            let Some(name) = self.all.get(self.next) else {
+            let Some(name) = self.walk.step() else {
                 chunk.extend_from_slice(if self.json {
                     render::root_json_tail()
                 } else {
@@ -134,13 +131,13 @@ impl Names {
                 self.stage = Stage::Done;
                 break;
             };
-            let first = self.next == 0;
+            let first = self.stage == Stage::First;
             if self.json {
                 render::root_json_entry(&mut chunk, name, first);
             } else {
                 render::root_html_entry(&mut chunk, name, first);
             }
-            self.next += 1;
+            self.stage = Stage::Others;
         }
         Some(chunk.into())
     }

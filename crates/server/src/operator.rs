@@ -22,7 +22,7 @@ pub(crate) async fn health() -> Response<Body> {
 
 /// `/+ready`: it has indexes and can write to its data directory.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Response<Body>, Fault> {
-    if app.catalog().names().next().is_none() {
+    if app.catalog().now().names().next().is_none() {
         return Err(not_ready("there is no index"));
     }
     let probe = app.probe().clone();

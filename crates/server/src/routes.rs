@@ -94,11 +94,11 @@ impl FromRequestParts<App> for At {
             (Some(user), Some(index)) => named(user, index)?,
             _ => app.catalog().default_name().clone(),
         };
-        let source = app
-            .catalog()
-            .get(&name)
-            .ok_or_else(|| no_such(name.as_str()))?
-            .clone();
+        let now = app.catalog().now();
+        let anyone = |entry: &index::Entry| entry.settings.readers().is_for_anyone();
+        let source = now
+            .seen(&name, anyone)
+            .ok_or_else(|| no_such(name.as_str()))?;
         Ok(Self {
             source,
             project: part("project").map(str::to_owned),

@@ -91,6 +91,12 @@ impl Files {
         }
     }
 
+    /// Whose file `path` is, as far as can be said without a page.
+    pub(crate) async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {
+        let stored = self.stored(path).await?;
+        Ok(stored.map(|(row, _)| row.project.clone()))
+    }
+
     /// The file at `path` if it is in the store.
     pub(crate) async fn stored(&self, path: &str) -> Result<Option<(Arc<FileRow>, Blob)>, Error> {
         let row = match self.records.get(path) {

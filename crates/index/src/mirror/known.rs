@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pyspec::{CoreMetadata, Filename, PageFile, ProjectName, ProjectPage};
-use sha2::{Digest as _, Sha256};
 use store::PageRow;
 
 use super::fetch::Validators;
@@ -89,27 +88,9 @@ impl Known {
 
 /// A page with the digest of its content; the metadata of the files in `makes` is not upstream's.
 pub(crate) fn project_of(page: ProjectPage, makes: BTreeSet<Filename>) -> Project {
-    let mut hash = Sha256::new();
-    // A page of plain strings and numbers cannot fail to serialize, and a failing sink does not exist here.
-    let _ = serde_json::to_writer(HashWriter(&mut hash), &page);
-    let digest = hash.finalize();
     Project {
-        page,
         makes,
-        digest: hex::encode(&digest[..16]),
-    }
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        ..Project::of(page)
     }
 }
 

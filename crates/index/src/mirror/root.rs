@@ -68,7 +68,7 @@ impl Root {
         let held = read.as_ref().filter(|(known, _)| *known == digest);
         if let Some(names) = held.and_then(|(_, names)| names.upgrade()) {
             return Ok(Listing {
-                names,
+                names: names.into(),
                 cache,
                 digest,
             });
@@ -78,7 +78,7 @@ impl Root {
         let names = names.ok().flatten().ok_or_else(unreadable)?;
         *read = Some((digest.clone(), Arc::downgrade(&names)));
         Ok(Listing {
-            names,
+            names: names.into(),
             cache,
             digest,
         })
@@ -201,8 +201,9 @@ fn listing(names: &[ProjectName], cache: Cache) -> Listing {
         hash.update(name.as_str().as_bytes());
         hash.update(b"\n");
     }
+    let names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
     Listing {
-        names: names.iter().map(|name| name.as_str().into()).collect(),
+        names: names.into(),
         cache,
         digest: short(&hash.finalize()),
     }

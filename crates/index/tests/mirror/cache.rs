@@ -201,10 +201,7 @@ async fn the_root_listing_is_kept_and_revalidated() {
     let rig = Rig::with(short(&upstream, 0), None).await;
     let first = rig.mirror.projects().await.unwrap();
     let second = rig.mirror.projects().await.unwrap();
-    assert_eq!(
-        first.names.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-        ["foo"]
-    );
+    assert_eq!(first.names.iter().collect::<Vec<&str>>(), ["foo"]);
     assert_eq!(
         (first.cache, second.cache),
         (Cache::Miss, Cache::Revalidated)

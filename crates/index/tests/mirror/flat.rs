@@ -17,10 +17,7 @@ async fn a_find_links_page_is_cut_into_projects() {
     let at = At::FindLinks(upstream.find_links().parse().unwrap());
     let rig = Rig::with(Config::new("root/links".parse().unwrap(), at), None).await;
     let names = rig.mirror.projects().await.unwrap().names;
-    assert_eq!(
-        names.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-        ["bar-baz", "foo"]
-    );
+    assert_eq!(names.iter().collect::<Vec<&str>>(), ["bar-baz", "foo"]);
     assert_eq!(
         rig.project("foo")
             .await

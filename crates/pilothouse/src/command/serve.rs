@@ -13,7 +13,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use index::mirror::Mirror;
-use index::{Catalog, IndexName, Source, Stats, Storage};
+use index::settings::MirrorSettings;
+use index::{Catalog, Changes, Entry, Stats, Storage, Views};
 use store::{Blobs, DataDir, Db, Mode};
 use tokio::runtime::{Handle, Runtime};
 
@@ -82,16 +83,22 @@ impl House {
         let (limit, limit_in_words) = limit(config.max_size.value, &db, &blobs).await?;
         let stats = Arc::new(Stats::default());
         let storage = Storage::open(db.clone(), blobs.clone(), stats.clone(), limit).await?;
-        let mut sources: Vec<(IndexName, Arc<dyn Source>)> = Vec::new();
+        let mut mirrors = Vec::new();
         for mirror in &config.mirrors {
+            let settings = MirrorSettings::of_config(&mirror.config());
             let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current()).await;
             let opened = opened
                 .map_err(anyhow::Error::msg)
                 .with_context(|| format!("the mirror `{}` cannot be opened", mirror.name))?;
-            sources.push((mirror.name.clone(), Arc::new(opened)));
+            mirrors.push(Entry::fixed(
+                mirror.name.clone(),
+                settings,
+                Arc::new(opened),
+            ));
         }
+        let default = config.default.value.clone();
         Ok(Self {
-            catalog: Catalog::new(config.default.value.clone(), sources),
+            catalog: Catalog::new(default, mirrors, Views::new(), Changes::default()),
             stats,
             storage,
             db,

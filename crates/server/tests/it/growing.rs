@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use index::mirror::{self, Mirror, Upstream};
-use index::{Catalog, IndexName, Source, Stats, Storage};
+use index::settings::MirrorSettings;
+use index::{Catalog, Changes, Entry, IndexName, Stats, Storage, Views};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -53,7 +54,8 @@ impl Slow {
         let mirror = Mirror::open(mirror_config, storage, Handle::current())
             .await
             .unwrap();
-        let catalog = Catalog::new(name.clone(), [(name, Arc::new(mirror) as Arc<dyn Source>)]);
+        let entry = Entry::fixed(name.clone(), MirrorSettings::default(), Arc::new(mirror));
+        let catalog = Catalog::new(name, [entry], Views::new(), Changes::default());
         let site = Site::of(config(), catalog, Arc::new(Fake::default()), Ok(())).await;
         let page = site.client().await.get("/simple/big/", &[]).await;
         assert_eq!(page.status, 200);

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use index::{Catalog, IndexName, Source, Stats};
+use index::settings::MirrorSettings;
+use index::{Catalog, Changes, Entry, IndexName, Stats, Views};
 use server::{App, Config, LogFormat};
 use store::{Blobs, DataDir, Mode};
 use tokio::runtime::Handle;
@@ -56,7 +57,8 @@ impl Site {
     pub(crate) async fn with(config: Config, ready: Result<(), String>) -> Self {
         let source = Arc::new(Fake::default());
         let name: IndexName = "root/pypi".parse().unwrap();
-        let catalog = Catalog::new(name.clone(), [(name, source.clone() as Arc<dyn Source>)]);
+        let entry = Entry::fixed(name.clone(), MirrorSettings::default(), source.clone());
+        let catalog = Catalog::new(name, [entry], Views::new(), Changes::default());
         Self::of(config, catalog, source, ready).await
     }
 
