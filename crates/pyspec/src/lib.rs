@@ -1,4 +1,4 @@
-//! What the PEPs say: names, versions, filenames, digests and Simple pages.
+//! What the PEPs say: names, versions, filenames, digests, metadata and Simple pages.
 //!
 //! This crate turns what an index sends into values that cannot be wrong, and
 //! such values back into what installers read. It does no input or output,
@@ -6,6 +6,7 @@
 //!
 //! - [`ProjectName`], [`Version`], [`Filename`], [`Digest`] and [`Hashes`] are
 //!   built only by checked constructors.
+//! - [`Metadata`] is what a release says of itself, in a file or in a form.
 //! - [`ProjectPage`] is one project of an index, whatever it was written in.
 //! - [`simple_json`] and [`simple_html`] read pages, [`render`] writes them.
 //! - [`negotiate`] picks what a client gets to read.
@@ -18,6 +19,7 @@ mod error;
 mod filename;
 mod hashes;
 mod link;
+mod metadata;
 mod name;
 pub mod negotiate;
 mod page;
@@ -32,6 +34,7 @@ pub use digest::{Digest, InvalidDigest};
 pub use error::Error;
 pub use filename::{FileKind, Filename, InvalidFilename};
 pub use hashes::{Hashes, InvalidHash};
+pub use metadata::{Field, InvalidMetadata, Metadata};
 pub use name::{InvalidName, ProjectName};
 pub use page::{CoreMetadata, Dropped, PageFile, Parsed, ProjectPage, ProjectStatus, Yanked};
 pub use upload_time::{UploadTime, UploadTimeSource};

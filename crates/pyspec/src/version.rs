@@ -22,6 +22,11 @@ pub struct InvalidVersion(String);
 const MAX_LENGTH: usize = 255;
 
 impl Version {
+    /// Whether installers pass over it unless told otherwise: a pre-release or a development release.
+    pub fn is_prerelease(&self) -> bool {
+        self.0.any_prerelease()
+    }
+
     pub(crate) fn from_inner(version: uv_pep440::Version) -> Self {
         Self(version)
     }
@@ -71,6 +76,21 @@ mod tests {
             ("1.0+Ubuntu_1", "1.0+ubuntu.1"),
         ] {
             assert_eq!(text.parse::<Version>().unwrap().to_string(), normal);
+        }
+    }
+
+    #[test]
+    fn a_prerelease_is_told_from_a_release() {
+        for (text, is_prerelease) in [
+            ("1.0", false),
+            ("1.0.post1", false),
+            ("1.0+local", false),
+            ("1.0rc1", true),
+            ("1.0.dev1", true),
+            ("1.0.post1.dev1", true),
+        ] {
+            let version: Version = text.parse().unwrap();
+            assert_eq!(version.is_prerelease(), is_prerelease, "{text}");
         }
     }
 
