@@ -147,4 +147,8 @@ impl Source for Mirror {
     async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {
         self.files.project_at(path).await
     }
+
+    async fn refresh(&self, name: &ProjectName) -> Result<(), Error> {
+        self.pages.refreshed(name).await.map(drop)
+    }
 }

@@ -88,7 +88,8 @@ impl Overlay {
         shown(&self.stages).chain(shown(&self.mirrors))
     }
 
-    fn whitelists(&self, project: &ProjectName) -> bool {
+    /// Whether mirrors may add to a project that is hosted here.
+    pub fn whitelists(&self, project: &ProjectName) -> bool {
         let lists = self.stages.iter().filter_map(|stage| stage.whitelist());
         is_whitelisted(project, self.inheritance, lists)
     }
@@ -221,6 +222,17 @@ impl Source for Overlay {
 
     async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
         self.reach(path, part, Wanted::Head).await
+    }
+
+    async fn refresh(&self, name: &ProjectName) -> Result<(), Error> {
+        // The names of what is private are not told to upstreams.
+        if self.shields(name).await? {
+            return Ok(());
+        }
+        for mirror in shown(&self.mirrors) {
+            mirror.source.refresh(name).await?;
+        }
+        Ok(())
     }
 
     async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {

@@ -40,6 +40,14 @@ pub trait Source: Send + Sync {
         let _ = path;
         Ok(None)
     }
+
+    /// Asks upstream about a project again, however fresh the answer that is kept.
+    ///
+    /// A source without an upstream knows all there is to know.
+    async fn refresh(&self, name: &ProjectName) -> Result<(), Error> {
+        let _ = name;
+        Ok(())
+    }
 }
 
 /// Which of a file's resources is meant.

@@ -1,6 +1,6 @@
 //! The command line. Every flag that is also a setting becomes an override.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -50,6 +50,8 @@ pub(crate) struct Verbosity {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(command::serve::Arguments),
+    Init(command::init::Arguments),
+    Passwd(command::passwd::Arguments),
     #[command(subcommand)]
     Cache(command::cache::Command),
     #[command(subcommand)]
@@ -64,7 +66,7 @@ pub(crate) struct Where {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Keep everything in this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "serverdir", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -76,6 +78,12 @@ pub(crate) struct Settings {
     /// Listen on this address; may be given more than once [default: 127.0.0.1:3141]
     #[arg(long, value_name = "ADDR", value_parser = flag::address)]
     listen: Vec<SocketAddr>,
+    /// Listen on this host, with --port: devpi-server's way to say it
+    #[arg(long, value_name = "HOST", conflicts_with = "listen", value_parser = flag::host)]
+    host: Option<IpAddr>,
+    /// Listen on this port, of --host or loopback
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    port: Option<u16>,
     /// Mirror this Simple index as root/pypi [default: PyPI, or the index that pip or uv use here]
     #[arg(long, value_name = "URL", value_parser = flag::upstream)]
     upstream: Option<Upstream>,
@@ -88,6 +96,15 @@ pub(crate) struct Settings {
     /// The most that stored files may take, like "50 GiB" [default: a share of the free disk]
     #[arg(long, value_name = "SIZE", value_parser = flag::max_size)]
     max_size: Option<MaxSize>,
+    /// Let only these users and :groups make users and indexes, like "root,:admins"
+    #[arg(long, value_name = "LIST")]
+    restrict_modify: Option<String>,
+    /// Listen beyond loopback though anybody may become a user here, or even root
+    #[arg(long)]
+    open_to_anyone: bool,
+    /// Where clients find this server, if a proxy stands before it
+    #[arg(long, value_name = "URL", value_parser = flag::outside_url)]
+    outside_url: Option<String>,
     /// How to log: text, json, or off for warnings alone [default: text]
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
     log: Option<Log>,
@@ -113,10 +130,13 @@ impl From<Where> for Overrides {
 impl From<Settings> for Overrides {
     fn from(settings: Settings) -> Self {
         Self {
-            listen: flagged(
-                "--listen",
-                (!settings.listen.is_empty()).then_some(settings.listen),
+            listen: listen(settings.listen, settings.host, settings.port),
+            restrict_modify: flagged("--restrict-modify", settings.restrict_modify),
+            open_to_anyone: flagged(
+                "--open-to-anyone",
+                settings.open_to_anyone.then_some(true),
             ),
+            outside_url: flagged("--outside-url", settings.outside_url),
             log: flagged("--log", settings.log),
             max_size: flagged("--max-size", settings.max_size),
             upstream: flagged("--upstream", settings.upstream),
@@ -126,6 +146,23 @@ impl From<Settings> for Overrides {
         }
     }
 }
+
+/// Both ways to say where to listen.
+fn listen(
+    addresses: Vec<SocketAddr>,
+    host: Option<IpAddr>,
+    port: Option<u16>,
+) -> Option<Setting<Vec<SocketAddr>>> {
+    if host.is_none() && port.is_none() {
+        return flagged("--listen", (!addresses.is_empty()).then_some(addresses));
+    }
+    let host = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let address = SocketAddr::new(host, port.unwrap_or(DEVPI_PORT));
+    flagged("--host and --port", Some(vec![address]))
+}
+
+/// Where devpi listens, and we.
+const DEVPI_PORT: u16 = 3141;
 
 fn flagged<T>(name: &'static str, value: Option<T>) -> Option<Setting<T>> {
     value.map(|value| Setting::new(value, Origin::Flag(name)))

@@ -2,6 +2,8 @@
 
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod init;
+pub(crate) mod passwd;
 pub(crate) mod serve;
 pub(crate) mod stats;
 
@@ -20,6 +22,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(serve, arguments.verbosity),
         Command::Cache(cache) => cache::run(cache, &mut out),
         Command::Config(config) => config::run(config, &mut out),
+        Command::Init(init) => init::run(init, &mut out),
+        Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),
     }?;
     out.flush()?;

@@ -11,6 +11,7 @@ mod installer;
 mod merge;
 mod mirror;
 mod overrides;
+mod people;
 mod places;
 mod reader;
 mod setting;
@@ -35,7 +36,7 @@ use file::File;
 
 /// What a flag's text is read by: the same as the file's.
 pub(crate) mod flag {
-    pub(crate) use super::file::{address, max_size};
+    pub(crate) use super::file::{address, host, max_size, outside_url};
     pub(crate) use super::mirror::simple as upstream;
 }
 
@@ -53,10 +54,26 @@ pub(crate) struct Config {
     /// The index behind `/simple/`.
     pub(crate) default: Setting<IndexName>,
     pub(crate) max_size: Setting<MaxSize>,
+    /// Who looks after users and indexes; everybody after their own if not said.
+    pub(crate) restrict_modify: Option<Setting<String>>,
+    /// Whether the network may have a server that anybody can take over.
+    pub(crate) open_to_anyone: Setting<bool>,
+    /// Where clients find this server, if its own address is not that.
+    pub(crate) outside_url: Option<Setting<String>>,
+    pub(crate) people: people::People,
+    /// What a flag or variable says about every mirror.
+    pub(crate) every_mirror: EveryMirror,
     /// At least `root/pypi`; sorted by name.
     pub(crate) mirrors: Vec<Mirror>,
     /// What a person should know about how this came about.
     pub(crate) notes: Vec<String>,
+}
+
+/// What a flag or variable says about every mirror, those that people make included.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EveryMirror {
+    pub(crate) fresh_for: Option<std::time::Duration>,
+    pub(crate) offline: bool,
 }
 
 /// How requests and events are logged.
@@ -156,6 +173,9 @@ mod tests {
             .iter()
             .chain(file::CACHE_KEYS)
             .chain(mirror::KEYS)
+            .chain(people::GROUP_KEYS)
+            .chain(people::VIEW_KEYS)
+            .chain(people::PUBLISHER_KEYS)
         {
             let shown = EXAMPLE.lines().any(|line| {
                 let line = line.trim_start_matches(['#', ' ', '[']);

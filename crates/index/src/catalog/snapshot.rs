@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pyspec::ProjectName;
+
 use super::Views;
 use crate::overlay::order;
+use crate::hosted::{Hosted, Rules};
 use crate::settings::MirrorSettings;
 use crate::{Error, IndexName, IndexSettings, Merges, Overlay, Seen, Sight, Source, Stock, View};
 
@@ -26,6 +29,8 @@ pub struct Entry {
     pub settings: Arc<IndexSettings>,
     /// What it has itself, without its bases.
     pub source: Arc<dyn Source>,
+    /// What people upload to, if it is a stage of this server.
+    pub hosted: Option<Arc<Hosted>>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -46,7 +51,19 @@ impl Entry {
             name,
             settings: Arc::new(IndexSettings::Mirror(settings)),
             source,
+            hosted: None,
             origin: Origin::Config,
+        }
+    }
+
+    /// What its settings let be done to what it hosts.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            volatile: self.settings.is_volatile(),
+            quota: match &*self.settings {
+                IndexSettings::Stage(stage) => stage.quota,
+                IndexSettings::Mirror(_) => None,
+            },
         }
     }
 }
@@ -159,6 +176,19 @@ impl Snapshot {
             let missing = bases.filter(|base| !self.indexes.contains_key(*base));
             missing.map(|base| (&entry.name, base))
         })
+    }
+
+    /// An index and everything below it, in the order in which they are asked.
+    pub fn order(&self, name: &IndexName) -> Vec<Arc<Entry>> {
+        let settings = |name: &IndexName| self.get(name).map(|entry| &*entry.settings);
+        let names = order(name, settings).parts.into_iter();
+        names.filter_map(|name| self.get(name)).cloned().collect()
+    }
+
+    /// Whether mirrors below an index may add to a project that is hosted there.
+    pub fn whitelists(&self, name: &IndexName, project: &ProjectName) -> bool {
+        let parts = self.parts(name, |_| true);
+        Overlay::new(parts, self.merges.clone()).whitelists(project)
     }
 
     /// What an index is made of, in the order in which it is asked.

@@ -1,6 +1,8 @@
 //! `pilothouse serve`: opens everything, says what it assumed, serves until it is told to stop.
 
 mod bind;
+mod door;
+mod house;
 mod orphans;
 mod stop;
 
@@ -12,9 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use index::mirror::Mirror;
-use index::settings::MirrorSettings;
-use index::{Catalog, Changes, Entry, Stats, Storage, Views};
+use index::Stats;
 use store::{Blobs, DataDir, Db, Mode};
 use tokio::runtime::{Handle, Runtime};
 
@@ -23,6 +23,7 @@ use crate::config::{Config, Log, MaxSize, Places};
 use crate::failure::{Explained, Outcome};
 use crate::units::ByteSize;
 use crate::{advice, container};
+use house::House;
 use stop::Signals;
 
 /// How long transfers that no client waits for any more may take to end.
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<
             .collect::<Result<Vec<_>, _>>()?;
         let data_dir = open(&config.data_dir.value)?;
         let house = House::open(&config, &data_dir).await?;
+        door::check(&config, &addresses, &house.rooms.accounts).await?;
         if verbosity.level() >= 0 {
             eprint!("{}", greeting(&config, &addresses, &house.limit_in_words));
         }
@@ -63,50 +65,7 @@ pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<
     Ok(Outcome::Clean)
 }
 
-/// Everything that is open while we serve.
-struct House {
-    catalog: Catalog,
-    stats: Arc<Stats>,
-    storage: Arc<Storage>,
-    db: Db,
-    blobs: Blobs,
-    limit_in_words: String,
-}
-
 impl House {
-    async fn open(config: &Config, data_dir: &DataDir) -> anyhow::Result<Self> {
-        let blobs = data_dir.blobs();
-        let db = data_dir
-            .db()
-            .await
-            .context("the database cannot be opened")?;
-        let (limit, limit_in_words) = limit(config.max_size.value, &db, &blobs).await?;
-        let stats = Arc::new(Stats::default());
-        let storage = Storage::open(db.clone(), blobs.clone(), stats.clone(), limit).await?;
-        let mut mirrors = Vec::new();
-        for mirror in &config.mirrors {
-            let settings = MirrorSettings::of_config(&mirror.config());
-            let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current()).await;
-            let opened = opened
-                .map_err(anyhow::Error::msg)
-                .with_context(|| format!("the mirror `{}` cannot be opened", mirror.name))?;
-            mirrors.push(Entry::fixed(
-                mirror.name.clone(),
-                settings,
-                Arc::new(opened),
-            ));
-        }
-        let default = config.default.value.clone();
-        Ok(Self {
-            catalog: Catalog::new(default, mirrors, Views::new(), Changes::default()),
-            stats,
-            storage,
-            db,
-            blobs,
-            limit_in_words,
-        })
-    }
-
     async fn serve(
         self,
         config: &Config,
@@ -120,18 +79,24 @@ impl House {
                 Log::Json => server::LogFormat::Json,
                 Log::Off => server::LogFormat::Off,
             },
+            outside_url: config.outside_url.clone().map(|setting| setting.value),
             ..server::Config::default()
         };
-        let keeper = tokio::spawn(self.storage.clone().keep());
+        let storage = self.rooms.storage.clone();
+        let keepers = [
+            tokio::spawn(storage.clone().keep()),
+            tokio::spawn(self.rooms.accounts.clone().keep()),
+        ];
         let collector = tokio::spawn(orphans::collect(
             self.db,
             self.blobs.clone(),
             orphans::FIRST,
         ));
         let probe = probe(self.blobs);
+        let accounts = self.rooms.accounts.clone();
         let app = server::App::new(
             server,
-            self.catalog,
+            self.rooms,
             self.stats.clone(),
             probe,
             Handle::current(),
@@ -139,9 +104,10 @@ impl House {
         server::serve_all(listeners, app, signals.asked()).await?;
         // What is nearly here need not be fetched again after the next start.
         let _ = tokio::time::timeout(LAST_TRANSFERS, arrived(&self.stats)).await;
-        keeper.abort();
+        keepers.iter().for_each(tokio::task::JoinHandle::abort);
         collector.abort();
-        self.storage.note_uses().await?;
+        storage.note_uses().await?;
+        accounts.note_uses().await?;
         Ok(())
     }
 }

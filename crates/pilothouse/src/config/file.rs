@@ -2,18 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use index::IndexName;
 
 use super::mirror::{self, Written};
+use super::people::{self, People};
 use super::reader::{Document, Table};
 use super::{Environment, Fault, Log, MaxSize, Setting};
 
 /// The keys outside of any table.
 pub(super) const KEYS: &[&str] = &[
-    "listen", "data-dir", "log", "default", "offline", "cache", "mirror",
+    "listen",
+    "data-dir",
+    "log",
+    "default",
+    "offline",
+    "restrict-modify",
+    "open-to-anyone",
+    "outside-url",
+    "cache",
+    "mirror",
+    "group",
+    "view",
+    "publisher",
 ];
 pub(super) const CACHE_KEYS: &[&str] = &["max-size"];
 
@@ -25,6 +38,10 @@ pub(super) struct File {
     pub(super) log: Option<Setting<Log>>,
     pub(super) default: Option<Setting<IndexName>>,
     pub(super) offline: Option<Setting<bool>>,
+    pub(super) restrict_modify: Option<Setting<String>>,
+    pub(super) open_to_anyone: Option<Setting<bool>>,
+    pub(super) outside_url: Option<Setting<String>>,
+    pub(super) people: People,
     pub(super) max_size: Option<Setting<MaxSize>>,
     pub(super) mirrors: BTreeMap<IndexName, Written>,
 }
@@ -44,6 +61,10 @@ pub(super) fn read(
         log: root.text("log", log),
         default: root.text("default", str::parse),
         offline: root.flag("offline"),
+        restrict_modify: root.text("restrict-modify", |text| Ok::<_, String>(text.to_owned())),
+        open_to_anyone: root.flag("open-to-anyone"),
+        outside_url: root.text("outside-url", outside_url),
+        people: people::read(root),
         max_size: root
             .table("cache", CACHE_KEYS, |cache| {
                 cache.text("max-size", max_size)
@@ -78,6 +99,28 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("`{text}` is not an address: write ADDRESS:PORT, like `127.0.0.1:3141`, `0.0.0.0:3141` or `[::1]:3141`")
     })
+}
+
+/// A host to listen on, by address.
+pub(crate) fn host(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(IpAddr::from([127, 0, 0, 1]));
+    }
+    text.parse().map_err(|_| {
+        format!("`{text}` is not an address: write one like `127.0.0.1`, `0.0.0.0` or `::1`")
+    })
+}
+
+/// Where clients find this server.
+pub(crate) fn outside_url(text: &str) -> Result<String, String> {
+    match text.parse::<url::Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!(
+            "`{text}` is not the URL of this server: write it like `https://pypi.example.org`"
+        )),
+    }
 }
 
 /// A kind of log.

@@ -8,7 +8,7 @@ use index::mirror::Upstream;
 
 use super::file::File;
 use super::mirror::{Manners, ROOT, Written};
-use super::{Config, Fault, Log, MaxSize, Mirror, Overrides, Places, Setting, installer};
+use super::{Config, EveryMirror, Fault, Log, MaxSize, Mirror, Overrides, Places, Setting, installer};
 
 /// devpi's port, so that every guide and client that speaks to devpi finds us.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 3141);
@@ -58,6 +58,14 @@ pub(super) fn merge(
             what: "this user has no home to keep data in: say `--data-dir DIR`".to_owned(),
         });
     }
+    let every_mirror = EveryMirror {
+        fresh_for: overrides.fresh_for.as_ref().map(|setting| setting.value.0),
+        offline: overrides
+            .offline
+            .as_ref()
+            .or(file.offline.as_ref())
+            .is_some_and(|setting| setting.value),
+    };
     let mut written = file.mirrors;
     let at_root = written.remove(&root);
     let mut mirrors = vec![root_mirror(
@@ -100,6 +108,14 @@ pub(super) fn merge(
             .max_size
             .or(file.max_size)
             .unwrap_or(Setting::default(MaxSize::Auto)),
+        restrict_modify: overrides.restrict_modify.or(file.restrict_modify),
+        open_to_anyone: overrides
+            .open_to_anyone
+            .or(file.open_to_anyone)
+            .unwrap_or(Setting::default(false)),
+        outside_url: overrides.outside_url.or(file.outside_url),
+        people: file.people,
+        every_mirror,
         mirrors,
         notes,
     })

@@ -28,6 +28,9 @@ pub(crate) struct Overrides {
     pub(crate) fresh_for: Option<Setting<Period>>,
     /// Of every mirror.
     pub(crate) offline: Option<Setting<bool>>,
+    pub(crate) restrict_modify: Option<Setting<String>>,
+    pub(crate) open_to_anyone: Option<Setting<bool>>,
+    pub(crate) outside_url: Option<Setting<String>>,
 }
 
 impl Environment {
@@ -69,6 +72,7 @@ impl Overrides {
     /// What `PILOTHOUSE_*` say.
     pub(super) fn from_environment(environment: &Environment, faults: &mut Vec<Fault>) -> Self {
         let path = |text: &str| Ok::<_, String>(PathBuf::from(text));
+        let text = |text: &str| Ok::<_, String>(text.to_owned());
         Self {
             config: environment
                 .read("PILOTHOUSE_CONFIG", faults, path)
@@ -80,6 +84,9 @@ impl Overrides {
             upstream: environment.read("PILOTHOUSE_UPSTREAM", faults, mirror::simple),
             fresh_for: environment.read("PILOTHOUSE_FRESH_FOR", faults, str::parse),
             offline: environment.read("PILOTHOUSE_OFFLINE", faults, truth),
+            restrict_modify: environment.read("PILOTHOUSE_RESTRICT_MODIFY", faults, text),
+            open_to_anyone: environment.read("PILOTHOUSE_OPEN_TO_ANYONE", faults, truth),
+            outside_url: environment.read("PILOTHOUSE_OUTSIDE_URL", faults, file::outside_url),
         }
     }
 
@@ -94,6 +101,9 @@ impl Overrides {
             upstream: self.upstream.or(other.upstream),
             fresh_for: self.fresh_for.or(other.fresh_for),
             offline: self.offline.or(other.offline),
+            restrict_modify: self.restrict_modify.or(other.restrict_modify),
+            open_to_anyone: self.open_to_anyone.or(other.open_to_anyone),
+            outside_url: self.outside_url.or(other.outside_url),
         }
     }
 }

@@ -63,6 +63,11 @@ fn lines(config: &Config) -> Vec<Line> {
         ),
         text("log", &config.log),
         text("default", &config.default),
+        key(
+            "open-to-anyone",
+            config.open_to_anyone.value.to_string(),
+            &config.open_to_anyone.origin,
+        ),
         Line::Table("cache".to_owned()),
         text("max-size", &config.max_size),
     ];

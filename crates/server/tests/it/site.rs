@@ -5,8 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use index::settings::MirrorSettings;
-use index::{Catalog, Changes, Entry, IndexName, Stats, Views};
-use server::{App, Config, LogFormat};
+use index::accounts::{Accounts, Options};
+use index::hosted::Hosted;
+use index::indexes::{Factory, Indexes, Opened, Plan};
+use index::publisher::Publishers;
+use index::{Changes, Entry, IndexName, Stats, Storage, Views};
+use jiff::Timestamp;
+use server::{App, Config, House, LogFormat};
 use store::{Blobs, DataDir, Mode};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -49,6 +54,47 @@ pub(crate) fn config() -> Config {
     }
 }
 
+/// Opens stages; nobody makes mirrors in these tests.
+struct Stages(Arc<Storage>, Changes);
+
+#[async_trait::async_trait]
+impl Factory for Stages {
+    async fn stage(&self, name: &IndexName) -> Result<Opened, String> {
+        let hosted = Hosted::new(name.clone(), self.0.clone(), self.1.clone());
+        Ok(Opened::hosted(Arc::new(hosted)))
+    }
+
+    async fn mirror(&self, _: &IndexName, _: &MirrorSettings) -> Result<Opened, String> {
+        Err("there are no mirrors here".to_owned())
+    }
+}
+
+async fn house(
+    default: IndexName,
+    fixed: Vec<Entry>,
+    data: &DataDir,
+    stats: Arc<Stats>,
+) -> House {
+    let db = data.db().await.unwrap();
+    let storage = Storage::open(db.clone(), data.blobs(), stats, None);
+    let storage = storage.await.unwrap();
+    let accounts = Accounts::open(db.clone(), Options::default(), Timestamp::now());
+    let changes = Changes::default();
+    let plan = Plan {
+        default,
+        fixed,
+        views: Views::new(),
+    };
+    let factory = Arc::new(Stages(storage.clone(), changes.clone()));
+    let indexes = Indexes::open(plan, db, factory, changes);
+    House {
+        indexes: Arc::new(indexes.await.unwrap()),
+        accounts: accounts.await.unwrap(),
+        publishers: Arc::new(Publishers::new("pilothouse".to_owned(), Vec::new()).unwrap()),
+        storage,
+    }
+}
+
 impl Site {
     pub(crate) async fn start() -> Self {
         Self::with(config(), Ok(())).await
@@ -58,13 +104,13 @@ impl Site {
         let source = Arc::new(Fake::default());
         let name: IndexName = "root/pypi".parse().unwrap();
         let entry = Entry::fixed(name.clone(), MirrorSettings::default(), source.clone());
-        let catalog = Catalog::new(name, [entry], Views::new(), Changes::default());
-        Self::of(config, catalog, source, ready).await
+        Self::of(config, name, vec![entry], source, ready).await
     }
 
     pub(crate) async fn of(
         config: Config,
-        catalog: Catalog,
+        default: IndexName,
+        fixed: Vec<Entry>,
         source: Arc<Fake>,
         ready: Result<(), String>,
     ) -> Self {
@@ -73,9 +119,10 @@ impl Site {
         let log = Written::default();
         let probe: server::Probe = Arc::new(move || ready.clone());
         let stats = Arc::new(Stats::default());
+        let house = house(default, fixed, &data, stats.clone()).await;
         let app = App::with_log(
             config,
-            catalog,
+            house,
             stats,
             (probe, Handle::current()),
             Box::new(log.clone()),
