@@ -31,6 +31,65 @@ pub enum Error {
         /// As asked for.
         file: String,
     },
+    /// The project has no release of this version.
+    #[error("the version {version} of project {project} does not exist on `{index}`")]
+    NoSuchRelease {
+        /// The index asked.
+        index: String,
+        /// As asked for.
+        project: String,
+        /// As asked for.
+        version: String,
+    },
+    /// No user has this name.
+    #[error("no user '{user}'")]
+    NoSuchUser {
+        /// As asked for.
+        user: String,
+    },
+    /// The caller has no such token.
+    #[error("no token '{id}'")]
+    NoSuchToken {
+        /// As asked for.
+        id: String,
+    },
+    /// It is there already.
+    #[error("{what}")]
+    Exists {
+        /// What, as a sentence.
+        what: String,
+    },
+    /// An upload cannot be taken as it is.
+    #[error("{why}")]
+    BadUpload {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An index would take more room than it may.
+    #[error(
+        "`{index}` would take more than its quota of {quota} bytes: it takes {used} now; \
+         remove something or raise `quota`"
+    )]
+    OverQuota {
+        /// The index.
+        index: String,
+        /// Bytes it takes now.
+        used: u64,
+        /// Bytes it may take.
+        quota: u64,
+    },
+    /// What is asked for cannot be done to anything.
+    #[error("{why}")]
+    BadRequest {
+        /// What is wrong with it, and how to say it right.
+        why: String,
+    },
+    /// The caller is not who they say.
+    #[error("{why}")]
+    Denied {
+        /// Who is not, or what has ended.
+        why: String,
+    },
     /// The caller may not have it.
     #[error("{why}")]
     Forbidden {

@@ -257,6 +257,10 @@ impl InvalidSettings {
     fn one(why: impl Into<String>) -> Self {
         Self(vec![why.into()])
     }
+
+    pub(crate) fn all(reasons: Vec<String>) -> Self {
+        Self(reasons)
+    }
 }
 
 impl fmt::Display for InvalidSettings {

@@ -93,7 +93,7 @@ impl Asking {
         entry: &Entry,
         reach: Reach<'_>,
     ) -> bool {
-        let rules = Rules::of(&entry.settings, app.accounts().admins());
+        let rules = Rules::new(&entry.settings, app.accounts().admins());
         self.caller.may(permission, &entry.name, reach, &rules)
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
 
@@ -95,6 +95,15 @@ impl From<index::Error> for Fault {
             E::NoSuchIndex { .. } => (StatusCode::NOT_FOUND, "no-such-index"),
             E::NoSuchProject { .. } => (StatusCode::NOT_FOUND, "no-such-project"),
             E::NoSuchFile { .. } => (StatusCode::NOT_FOUND, "no-such-file"),
+            E::NoSuchRelease { .. } => (StatusCode::NOT_FOUND, "no-such-release"),
+            E::BadUpload { .. } => (StatusCode::BAD_REQUEST, "bad-upload"),
+            // 413 is what uploaders take for "too large, and no use to try again".
+            E::OverQuota { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "over-quota"),
+            E::NoSuchUser { .. } => (StatusCode::NOT_FOUND, "no-such-user"),
+            E::NoSuchToken { .. } => (StatusCode::NOT_FOUND, "no-such-token"),
+            E::Exists { .. } => (StatusCode::CONFLICT, "exists"),
+            E::BadRequest { .. } => (StatusCode::BAD_REQUEST, "bad-request"),
+            E::Denied { .. } => (StatusCode::UNAUTHORIZED, "denied"),
             E::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
             E::Blocked { .. } => (StatusCode::FORBIDDEN, "blocked"),
             E::UpstreamDown { retry_after, .. } => (down(*retry_after), "upstream-down"),
@@ -121,6 +130,10 @@ impl From<index::Error> for Fault {
             fault
                 .headers
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let E::Denied { .. } = &error {
+            let basic = HeaderValue::from_static("Basic realm=\"pypi\"");
+            fault.headers.insert(WWW_AUTHENTICATE, basic);
         }
         if let E::Store(source) = error {
             if fault.status == StatusCode::INSUFFICIENT_STORAGE {
@@ -220,6 +233,30 @@ mod tests {
                 },
             ),
             (
+                404,
+                "no-such-release",
+                E::NoSuchRelease {
+                    index: index.clone(),
+                    project: text("foo"),
+                    version: text("1.0"),
+                },
+            ),
+            (400, "bad-upload", E::BadUpload { why: text("no") }),
+            (
+                413,
+                "over-quota",
+                E::OverQuota {
+                    index: index.clone(),
+                    used: 1,
+                    quota: 2,
+                },
+            ),
+            (404, "no-such-user", E::NoSuchUser { user: text("al") }),
+            (404, "no-such-token", E::NoSuchToken { id: text("x") }),
+            (409, "exists", E::Exists { what: text("it") }),
+            (400, "bad-request", E::BadRequest { why: text("no") }),
+            (401, "denied", E::Denied { why: text("wrong") }),
+            (
                 403,
                 "forbidden",
                 E::Forbidden {
@@ -275,6 +312,11 @@ mod tests {
             assert_eq!(
                 fault.headers.contains_key(RETRY_AFTER),
                 status == 503,
+                "{line}"
+            );
+            assert_eq!(
+                fault.headers.contains_key(WWW_AUTHENTICATE),
+                status == 401,
                 "{line}"
             );
         }

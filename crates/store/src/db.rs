@@ -17,6 +17,7 @@ use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Ro
 
 use crate::{Blobs, Error, Mode};
 
+pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod hosted;

@@ -26,6 +26,7 @@ pub use blob::Blob;
 pub use blobs::{Blobs, Space};
 pub use data_dir::{DataDir, Mode};
 pub use db::Db;
+pub use db::deliveries::DeliveryRow;
 pub use db::events::{Event, EventFilter, EventRow};
 pub use db::files::{FileRow, Filter};
 pub use db::hosted::{Beside, HostedRow, ReleaseRow, Role};

@@ -112,7 +112,7 @@ fn removable(
 }
 
 /// What people uploaded to an index; a mirror's files are removed with `pilothouse cache prune`.
-pub(super) fn hosted(entry: &Entry) -> Result<Arc<index::hosted::Hosted>, Fault> {
+pub(crate) fn hosted(entry: &Entry) -> Result<Arc<index::hosted::Hosted>, Fault> {
     entry.hosted.clone().ok_or_else(|| {
         Fault::from(Error::Forbidden {
             why: format!(

@@ -1,11 +1,14 @@
 //! Pushing a release: `PUSH /{user}/{index}`, or JSON posted to where forms go.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use index::access::{Permission, Reach};
-use index::hosted::{PushWhat, Pushed};
-use pyspec::ProjectName;
+use index::hosted::{Elsewhere, PushWhat, Pushed, Sent, Target};
+use index::mirror::Secret;
+use pyspec::{ProjectName, Version};
 use serde_json::{Map, Value};
 
 use super::{bad, object};
@@ -43,10 +46,8 @@ pub(crate) async fn push(
         return Err(Fault::new(StatusCode::FORBIDDEN, "forbidden", line));
     }
     match &order.target {
-        Target::Here(target) => here(&app, &entry, target.clone(), &asking, &order).await,
-        Target::Elsewhere { .. } => Err(bad(
-            "pushing to an index outside of this server is not supported yet: download the files and upload them there",
-        )),
+        Place::Here(target) => here(&app, &entry, target.clone(), &asking, &order).await,
+        Place::Elsewhere(target) => elsewhere(&app, &entry, target.clone(), &asking, &order).await,
     }
 }
 
@@ -54,12 +55,12 @@ struct Order {
     project: ProjectName,
     version: String,
     what: PushWhat,
-    target: Target,
+    target: Place,
 }
 
-enum Target {
+enum Place {
     Here(String),
-    Elsewhere,
+    Elsewhere(Arc<Elsewhere>),
 }
 
 impl Order {
@@ -88,8 +89,13 @@ impl Order {
             (false, false) => PushWhat::All,
         };
         let target = match (text("targetindex"), text("posturl")) {
-            (Some(index), None) => Target::Here(index.to_owned()),
-            (None, Some(_)) => Target::Elsewhere,
+            (Some(index), None) => Place::Here(index.to_owned()),
+            (None, Some(url)) => Place::Elsewhere(Arc::new(Elsewhere {
+                url: posting_url(url)?,
+                username: text("username").unwrap_or_default().to_owned(),
+                password: Secret::new(text("password").unwrap_or_default()),
+                register: is_set("register_project"),
+            })),
             _ => return Err(bad("a push needs either a `targetindex` or a `posturl`")),
         };
         Ok(Self {
@@ -130,16 +136,22 @@ async fn here(
     let done: Vec<Pushed> = match entry.hosted.clone() {
         Some(from) => {
             let pushing = async move {
-                from.push(&project, &version, what, &target, rules, &by)
-                    .await
+                let target = Target {
+                    index: &target,
+                    rules,
+                };
+                from.push(&project, &version, what, target, &by).await
             };
             app.domain(pushing).await?
         }
         None => {
+            let version: Version = version
+                .parse()
+                .map_err(|error| bad(format!("{error}")))?;
             let (source, from) = (entry.source.clone(), entry.name.clone());
             let pulling = async move {
                 target
-                    .pull(&*source, &from, &project, &version, rules, &by)
+                    .pull(&*source, &from, (&project, &version), rules, &by)
                     .await
             };
             app.domain(pulling).await?
@@ -147,4 +159,40 @@ async fn here(
     };
     let rows: Vec<Value> = done.iter().map(Pushed::to_json).collect();
     Ok(Reply::result("actionlog", rows).into_response())
+}
+
+/// Files are posted by this server, as devpi does it; 502 if one of them was refused.
+async fn elsewhere(
+    app: &App,
+    entry: &index::Entry,
+    target: Arc<Elsewhere>,
+    asking: &Asking,
+    order: &Order,
+) -> Result<Response, Fault> {
+    // Nobody is to send out files in this server's name without a name of their own.
+    if asking.caller.user().is_none() {
+        return Err(asking.lacks("log in to push to an index elsewhere"));
+    }
+    let hosted = super::projects::hosted(entry)?;
+    let (project, version, what) = (order.project.clone(), order.version.clone(), order.what);
+    let sent = app
+        .domain(async move {
+            hosted
+                .push_elsewhere(&project, &version, what, &target)
+                .await
+        })
+        .await?;
+    let rows: Vec<Value> = sent.iter().map(Sent::to_json).collect();
+    let mut response = Reply::result("actionlog", rows).into_response();
+    if sent.iter().any(Sent::is_failure) {
+        *response.status_mut() = StatusCode::BAD_GATEWAY;
+    }
+    Ok(response)
+}
+
+fn posting_url(text: &str) -> Result<url::Url, Fault> {
+    match text.parse::<url::Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(bad("`posturl` should be the http or https URL that takes uploads")),
+    }
 }

@@ -100,6 +100,12 @@ create table events (
     detail text not null
 );
 
+-- Who is told of events, and up to which one that was seen to.
+create table hooks (
+    url text not null primary key,
+    seen bigint not null
+);
+
 -- Events on their way to a URL.
 create table deliveries (
     id integer not null primary key autoincrement,

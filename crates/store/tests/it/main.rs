@@ -7,6 +7,7 @@ mod blobs;
 mod crash;
 mod data_dir;
 mod database;
+mod deliveries;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod hosted;
