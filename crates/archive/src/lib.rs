@@ -15,6 +15,8 @@
 //! Zip files are read by our own reader, because two readers that see two different
 //! things in one file are what attackers look for: whatever could be read in two ways is refused.
 
+#![warn(missing_docs)]
+
 mod agreement;
 mod docs;
 mod entry_path;

@@ -1,7 +1,7 @@
 //! Metadata as uploaders send it: the fields of the upload form.
 //!
-//! [What the form is](https://docs.pypi.org/api/upload/) was never fully written
-//! down; the names here are those that devpi, twine, uv, poetry and flit use.
+//! No specification has it in full; the names here are those that devpi, twine, uv,
+//! poetry and flit use.
 
 use super::{Collected, Field, InvalidMetadata, MAX_LENGTH, Metadata};
 
