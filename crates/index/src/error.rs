@@ -31,6 +31,47 @@ pub enum Error {
         /// As asked for.
         file: String,
     },
+    /// The project has no release of this version.
+    #[error("the version {version} of project {project} does not exist on `{index}`")]
+    NoSuchRelease {
+        /// The index asked.
+        index: String,
+        /// As asked for.
+        project: String,
+        /// As asked for.
+        version: String,
+    },
+    /// What is to be made is there already.
+    #[error("{what}")]
+    Exists {
+        /// What, and what that means.
+        what: String,
+    },
+    /// An upload cannot be taken as it is.
+    #[error("{why}")]
+    BadUpload {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A request makes no sense.
+    #[error("{why}")]
+    BadRequest {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An index would take more room than it may.
+    #[error(
+        "`{index}` would take more than its quota of {quota} bytes: it takes {used} now; \
+         remove something or raise `quota`"
+    )]
+    OverQuota {
+        /// The index.
+        index: String,
+        /// Bytes it takes now.
+        used: u64,
+        /// Bytes it may take.
+        quota: u64,
+    },
     /// The caller may not have it.
     #[error("{why}")]
     Forbidden {

@@ -3,8 +3,9 @@
 //! An index is addressed by its [`IndexName`] and answers three questions through
 //! [`Source`]: which projects, what is in this project, open this file. A
 //! [`mirror::Mirror`] is a source whose projects live upstream and whose answers
-//! we keep; an [`Overlay`] is an index with its bases, a [`View`] several indexes
-//! in a row. This crate knows no HTTP server; `server` speaks for it.
+//! we keep; a [`hosted::Hosted`] has what people upload to it; an [`Overlay`] is an
+//! index with its bases, a [`View`] several indexes in a row. This crate knows no HTTP
+//! server; `server` speaks for it.
 
 pub mod acl;
 mod catalog;
@@ -12,6 +13,7 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod growing;
+pub mod hosted;
 pub mod mirror;
 mod name;
 mod names;

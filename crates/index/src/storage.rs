@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use pyspec::Digest;
 use quick_cache::sync::Cache;
@@ -140,6 +141,15 @@ impl Storage {
             self.open.insert(*digest, blob.clone());
         }
         Ok(blob)
+    }
+
+    /// Keeps bytes as a blob, durably; answers its name.
+    pub(crate) async fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
+        let mut incoming = self.receive(&[])?;
+        incoming.write(Bytes::copy_from_slice(bytes)).await?;
+        let received = incoming.finish().await?;
+        received.commit().await?;
+        Ok(*received.digest())
     }
 
     /// Notes that a file was asked for; written down later in one go.

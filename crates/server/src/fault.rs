@@ -95,6 +95,12 @@ impl From<index::Error> for Fault {
             E::NoSuchIndex { .. } => (StatusCode::NOT_FOUND, "no-such-index"),
             E::NoSuchProject { .. } => (StatusCode::NOT_FOUND, "no-such-project"),
             E::NoSuchFile { .. } => (StatusCode::NOT_FOUND, "no-such-file"),
+            E::NoSuchRelease { .. } => (StatusCode::NOT_FOUND, "no-such-release"),
+            E::Exists { .. } => (StatusCode::CONFLICT, "exists"),
+            E::BadUpload { .. } => (StatusCode::BAD_REQUEST, "bad-upload"),
+            E::BadRequest { .. } => (StatusCode::BAD_REQUEST, "bad-request"),
+            // 413 is what uploaders take for "too large, and no use to try again".
+            E::OverQuota { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "over-quota"),
             E::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
             E::Blocked { .. } => (StatusCode::FORBIDDEN, "blocked"),
             E::UpstreamDown { retry_after, .. } => (down(*retry_after), "upstream-down"),
@@ -217,6 +223,45 @@ mod tests {
                 E::NoSuchFile {
                     index: index.clone(),
                     file: file.clone(),
+                },
+            ),
+            (
+                404,
+                "no-such-release",
+                E::NoSuchRelease {
+                    index: index.clone(),
+                    project: text("foo"),
+                    version: text("1.0"),
+                },
+            ),
+            (
+                409,
+                "exists",
+                E::Exists {
+                    what: text("foo-1.0.tar.gz already exists in non-volatile index"),
+                },
+            ),
+            (
+                400,
+                "bad-upload",
+                E::BadUpload {
+                    why: text(":action field not found"),
+                },
+            ),
+            (
+                400,
+                "bad-request",
+                E::BadRequest {
+                    why: text("no JSON"),
+                },
+            ),
+            (
+                413,
+                "over-quota",
+                E::OverQuota {
+                    index: index.clone(),
+                    used: 1,
+                    quota: 2,
                 },
             ),
             (
