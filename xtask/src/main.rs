@@ -26,7 +26,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Install the pinned pip, uv and twine that the tests run, below target/python
+    /// Install the pinned Python clients that the tests run, below target/python
     Setup,
     /// Check format and lints
     Check,

@@ -5,6 +5,9 @@
 //! setting of the machine reaches a client, and a proxy that nobody listens at
 //! keeps it from every host but loopback.
 
+mod devpi;
+mod uploader;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,6 +15,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+pub use devpi::Devpi;
+pub use uploader::{Account, Uploader};
 
 /// A home directory, a cache and install targets that one test uses.
 #[derive(Debug)]
@@ -33,10 +39,6 @@ pub enum Installer {
     /// The newest uv.
     UvNewest,
 }
-
-/// The client that uploads.
-#[derive(Debug, Clone, Copy)]
-pub struct Twine;
 
 /// What a client printed and how it ended.
 #[derive(Debug)]
@@ -104,12 +106,17 @@ impl Scratch {
         path
     }
 
+    /// Keeps the home directory for whoever holds it.
+    pub(crate) fn home(&self) -> Arc<TempDir> {
+        Arc::clone(&self.home)
+    }
+
     /// A program with nothing of this machine's settings.
-    fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("PATH", PATH)
             .env("HOME", self.path())
             .env("TMPDIR", self.path())
             .env("LC_ALL", "C.UTF-8")
@@ -146,6 +153,13 @@ impl Default for Scratch {
     fn default() -> Self {
         Self::new()
     }
+}
+
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The usual directories after this one.
+fn search_path(first: &Path) -> String {
+    format!("{}:{PATH}", first.display())
 }
 
 /// The discard port, where no proxy listens.
@@ -206,20 +220,8 @@ impl Installer {
         Installed {
             run: self.run(scratch, &all),
             target,
-            _home: Arc::clone(&scratch.home),
+            _home: scratch.home(),
         }
-    }
-}
-
-impl Twine {
-    /// Uploads a file to this URL with made-up credentials.
-    pub fn upload(self, scratch: &Scratch, url: &str, file: &Path) -> Run {
-        let mut command = scratch.command(&program("twine", "twine"));
-        command
-            .args(["upload", "--non-interactive", "--repository-url", url])
-            .args(["--username", "somebody", "--password", "secret"])
-            .arg(file);
-        run(command)
     }
 }
 
@@ -281,7 +283,7 @@ impl Installed {
     }
 }
 
-fn run(mut command: Command) -> Run {
+pub(crate) fn run(mut command: Command) -> Run {
     let begin = Instant::now();
     let output = command
         .output()
@@ -307,7 +309,7 @@ fn plain(bytes: &[u8]) -> String {
     plain
 }
 
-fn program(environment: &str, name: &str) -> PathBuf {
+pub(crate) fn program(environment: &str, name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../target/python")
         .join(environment)

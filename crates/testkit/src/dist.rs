@@ -26,6 +26,7 @@ pub struct Dist {
     pub(crate) wrong_digest: bool,
     pub(crate) wrong_metadata_digest: bool,
     pub(crate) provenance: bool,
+    claims: Option<String>,
 }
 
 /// What sort of archive.
@@ -83,6 +84,7 @@ impl Dist {
             wrong_digest: false,
             wrong_metadata_digest: false,
             provenance: false,
+            claims: None,
         }
     }
 
@@ -153,11 +155,18 @@ impl Dist {
         self
     }
 
+    /// Gives another version in the metadata than in the filename, which makes it invalid.
+    #[must_use]
+    pub fn claims(mut self, version: &str) -> Self {
+        self.claims = Some(version.to_owned());
+        self
+    }
+
     /// The text of METADATA or PKG-INFO.
     pub(crate) fn metadata_text(&self, project: &str) -> String {
         let mut text = format!(
             "Metadata-Version: 2.1\nName: {project}\nVersion: {}\nSummary: made up for a test\n",
-            self.version
+            self.claims.as_ref().unwrap_or(&self.version)
         );
         if let Some(specifier) = &self.requires_python {
             let _ = writeln!(text, "Requires-Python: {specifier}");
@@ -185,6 +194,21 @@ impl Dist {
             content: Bytes::from(content),
         }
     }
+}
+
+/// The build backend of an sdist or a source tree, which needs no other project.
+pub(crate) fn backend(project: &str, dist: &Dist) -> String {
+    archive::backend(project, dist)
+}
+
+/// A zip of documentation.
+pub(crate) fn docs(files: &[(&str, &str)]) -> Vec<u8> {
+    archive::zip(
+        &files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// A distribution's bytes and where they are served.

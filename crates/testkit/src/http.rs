@@ -8,6 +8,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::content::Content;
 
 /// A request before it is sent.
@@ -16,6 +18,7 @@ pub struct Request {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
+    body: Bytes,
     timeout: Duration,
 }
 
@@ -64,6 +67,7 @@ impl Request {
             method: method.to_owned(),
             url: without_dots(url),
             headers: Vec::new(),
+            body: Bytes::new(),
             timeout: Duration::from_secs(40),
         }
     }
@@ -78,6 +82,14 @@ impl Request {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sends this after the head, with its length.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        let length = self.body.len().to_string();
+        self.header("Content-Length", &length)
     }
 
     /// Asks for JSON pages.
@@ -126,6 +138,7 @@ impl Request {
         }
         text.push_str("Connection: close\r\n\r\n");
         stream.write_all(text.as_bytes())?;
+        stream.write_all(&self.body)?;
         Open::read(BufReader::new(stream), self.method == "HEAD")
     }
 }

@@ -1,5 +1,5 @@
 //! What tests are made of: a scripted upstream on loopback, tiny packages built
-//! in memory, the running binary, and real clients.
+//! in memory, the running binary, real clients, and devpi's server to compare with.
 //!
 //! Everything here is synchronous and acts through the doors that users have:
 //! HTTP, the command line, the clients' own programs. Faults of the kit itself
@@ -16,16 +16,20 @@
 
 mod clients;
 mod content;
+mod devpi_server;
 mod dist;
 pub mod http;
 mod server;
+mod tree;
 mod upstream;
 mod wait;
 
-pub use clients::{Installed, Installer, Run, Scratch, Twine};
+pub use clients::{Account, Devpi, Installed, Installer, Run, Scratch, Uploader};
 pub use content::Content;
+pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
 pub use server::{Ended, Logged, Server};
+pub use tree::Tree;
 pub use upstream::{
     Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream,
 };

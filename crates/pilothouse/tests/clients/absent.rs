@@ -1,7 +1,7 @@
 //! Names and files that are not there, and upstreams that do not say so well.
 
 use testkit::http::{self, Request};
-use testkit::{Fault, Installer, Project, Scratch, Twine, Upstream};
+use testkit::{Account, Dist, Fault, Installer, Project, Scratch, Tree, Uploader, Upstream};
 
 use crate::{mirror, mirror_with, says_why, server, with_every_installer};
 
@@ -166,9 +166,14 @@ fn twine_is_told_that_a_mirror_takes_no_uploads() {
     let upstream = upstream();
     let server = mirror(&upstream);
     let scratch = Scratch::new();
-    let filename = "foo-1.0-py3-none-any.whl";
-    let wheel = scratch.file(filename, upstream.content_of(filename));
-    let run = Twine.upload(&scratch, &server.simple(), &wheel);
+    let tree = Tree::new(&scratch, "foo", "1.0");
+    tree.dist(&Dist::wheel("1.0"));
+    let account = Account {
+        url: &server.simple(),
+        user: "somebody",
+        password: "secret",
+    };
+    let run = Uploader::Twine.publish(&scratch, account, &tree);
     run.fails()
         .says("this address is only for reading: use GET or HEAD");
 }

@@ -54,7 +54,7 @@ fn record(info: &str, entries: &[(String, Vec<u8>)]) -> Vec<u8> {
     lines
 }
 
-fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn zip(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
         // Only padding is this long, and noise does not get smaller.
@@ -81,10 +81,7 @@ pub(super) fn sdist(project: &str, dist: &Dist) -> Vec<u8> {
     let module = module(project);
     let top = format!("{module}-{}", dist.version);
     let metadata = dist.metadata_text(project);
-    let backend = BACKEND
-        .replace("@MODULE@", &module)
-        .replace("@VERSION@", &dist.version)
-        .replace("@METADATA@", &metadata);
+    let backend = backend(project, dist);
     let mut entries = vec![
         (format!("{top}/PKG-INFO"), metadata.into_bytes()),
         (
@@ -108,6 +105,14 @@ pub(super) fn sdist(project: &str, dist: &Dist) -> Vec<u8> {
     }
     gzip.write_all(&[0; 1024]).expect("a Vec takes bytes");
     gzip.finish().expect("a Vec takes bytes")
+}
+
+/// The backend's text.
+pub(super) fn backend(project: &str, dist: &Dist) -> String {
+    BACKEND
+        .replace("@MODULE@", &module(project))
+        .replace("@VERSION@", &dist.version)
+        .replace("@METADATA@", &dist.metadata_text(project))
 }
 
 /// One ustar entry: a regular file, owner root, one fixed time.
@@ -155,7 +160,9 @@ build-backend = "backend"
 backend-path = ["."]
 "#;
 
-const BACKEND: &str = r#"import os
+const BACKEND: &str = r#"import io
+import os
+import tarfile
 import zipfile
 
 MODULE = "@MODULE@"
@@ -172,4 +179,17 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: testkit\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(info + "RECORD", "%s/__init__.py,,\n%sMETADATA,,\n%sWHEEL,,\n%sRECORD,,\n" % (MODULE, info, info, info))
     return name
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    top = "%s-%s" % (MODULE, VERSION)
+    with tarfile.open(os.path.join(sdist_directory, top + ".tar.gz"), "w:gz") as sdist:
+        info = tarfile.TarInfo(top + "/PKG-INFO")
+        info.size = len(METADATA)
+        info.mtime = 1704164645
+        sdist.addfile(info, io.BytesIO(METADATA.encode()))
+        for name in ("pyproject.toml", "backend.py", "tox.ini", MODULE):
+            if os.path.exists(name):
+                sdist.add(name, top + "/" + name)
+    return top + ".tar.gz"
 "#;
