@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use store::{Db, Event, EventFilter, UserRow};
 
 use crate::Error;
-use crate::access::{Admins, Caller, ROOT, Scope, UserName};
+use crate::access::{Admins, Caller, ROOT, UserName};
 use crate::password::{Cost, Passwords};
-use crate::secret::{Fingerprint, Secret};
+use crate::secret::Fingerprint;
 
 mod token;
 mod user;

@@ -13,8 +13,8 @@ use store::{Db, Event, IndexRow};
 use tokio::sync::Mutex;
 
 use crate::catalog::{Entry, Origin, Views};
-use crate::settings::{IndexSettings, InvalidSettings, MirrorSettings, Patch};
 use crate::hosted::Hosted;
+use crate::settings::{IndexSettings, InvalidSettings, MirrorSettings, Patch};
 use crate::{Catalog, Changes, Error, IndexName, Source};
 
 /// What an index has itself, opened.
@@ -48,11 +48,7 @@ pub trait Factory: Send + Sync {
     async fn stage(&self, name: &IndexName) -> Result<Opened, String>;
 
     /// A mirror with these settings. Fails in one sentence.
-    async fn mirror(
-        &self,
-        name: &IndexName,
-        settings: &MirrorSettings,
-    ) -> Result<Opened, String>;
+    async fn mirror(&self, name: &IndexName, settings: &MirrorSettings) -> Result<Opened, String>;
 }
 
 /// Whether a patch may be one that changes nothing.
@@ -145,7 +141,8 @@ impl Indexes {
         if self.catalog.now().get(name).is_some() {
             return Err(taken());
         }
-        let settings = IndexSettings::create(name.user(), fields).map_err(refused)?;
+        let settings =
+            IndexSettings::create(name.user(), fields).map_err(|error| refused(&error))?;
         self.check_bases(&settings)?;
         // Opened first: an upstream that cannot be used is not recorded.
         let source = self.source(name, &settings).await?;
@@ -175,8 +172,11 @@ impl Indexes {
     ) -> Result<Arc<IndexSettings>, Error> {
         let _changing = self.changing.lock().await;
         let entry = self.changeable(name)?;
-        let patch = Patch::read(sent).map_err(refused)?;
-        let settings = entry.settings.patched(&patch).map_err(refused)?;
+        let patch = Patch::read(sent).map_err(|error| refused(&error))?;
+        let settings = entry
+            .settings
+            .patched(&patch)
+            .map_err(|error| refused(&error))?;
         if settings == *entry.settings {
             return match noop {
                 Noop::Fine => Ok(entry.settings.clone()),
@@ -270,25 +270,16 @@ impl Indexes {
         if missing.is_empty() {
             Ok(())
         } else {
-            Err(refused(InvalidSettings::all(missing)))
+            Err(refused(&InvalidSettings::all(missing)))
         }
     }
 
-    async fn source(
-        &self,
-        name: &IndexName,
-        settings: &IndexSettings,
-    ) -> Result<Opened, Error> {
+    async fn source(&self, name: &IndexName, settings: &IndexSettings) -> Result<Opened, Error> {
         let opened = source(&*self.factory, name, settings).await;
         opened.map_err(|why| Error::BadRequest { why })
     }
 
-    fn put(
-        &self,
-        name: &IndexName,
-        settings: IndexSettings,
-        opened: Opened,
-    ) -> Arc<IndexSettings> {
+    fn put(&self, name: &IndexName, settings: IndexSettings, opened: Opened) -> Arc<IndexSettings> {
         let settings = Arc::new(settings);
         self.catalog.put(Entry {
             name: name.clone(),
@@ -370,7 +361,7 @@ fn event(
     }
 }
 
-fn refused(error: InvalidSettings) -> Error {
+fn refused(error: &InvalidSettings) -> Error {
     Error::BadRequest {
         why: error.to_string(),
     }

@@ -102,7 +102,9 @@ pub enum Refused {
         seen: String,
     },
     /// Several publishers fit it and differ in what they allow.
-    #[error("several publishers here fit the claims of this ID token: make them narrower, or one of them wide")]
+    #[error(
+        "several publishers here fit the claims of this ID token: make them narrower, or one of them wide"
+    )]
     Ambiguous,
 }
 
@@ -151,7 +153,7 @@ impl Publishers {
         token: &str,
         now: Timestamp,
     ) -> Result<BTreeMap<String, Value>, Refused> {
-        let header = decode_header(token).map_err(malformed)?;
+        let header = decode_header(token).map_err(|error| malformed(&error))?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err(Refused::Invalid {
                 why: format!("it is signed with {:?}, which is not accepted", header.alg),
@@ -198,12 +200,16 @@ impl Publishers {
         Ok(Grant {
             index: first.index.clone(),
             project: first.project.clone(),
-            subject: subject.unwrap_or(issuer.as_str()).chars().take(300).collect(),
+            subject: subject
+                .unwrap_or(issuer.as_str())
+                .chars()
+                .take(300)
+                .collect(),
         })
     }
 }
 
-fn malformed(error: jsonwebtoken::errors::Error) -> Refused {
+fn malformed(error: &jsonwebtoken::errors::Error) -> Refused {
     Refused::Malformed {
         why: error.to_string(),
     }
@@ -216,8 +222,8 @@ fn unverified_issuer(token: &str) -> Result<String, Refused> {
             why: "it is far too long".to_owned(),
         });
     }
-    let claims: BTreeMap<String, Value> =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(malformed)?;
+    let claims: BTreeMap<String, Value> = jsonwebtoken::dangerous::insecure_decode_claims(token)
+        .map_err(|error| malformed(&error))?;
     match claims.get("iss") {
         Some(Value::String(issuer)) => Ok(issuer.clone()),
         _ => Err(Refused::Malformed {
@@ -250,7 +256,8 @@ fn check_times(claims: &BTreeMap<String, Value>, now: Timestamp) -> Result<(), R
 fn says(claim: &Value, wanted: &str) -> bool {
     match claim {
         Value::String(text) => text == wanted,
-        Value::Bool(_) | Value::Number(_) => claim.to_string() == wanted,
+        Value::Bool(flag) => wanted == if *flag { "true" } else { "false" },
+        Value::Number(number) => wanted == number.to_string().as_str(),
         _ => false,
     }
 }

@@ -132,10 +132,7 @@ impl From<Settings> for Overrides {
         Self {
             listen: listen(settings.listen, settings.host, settings.port),
             restrict_modify: flagged("--restrict-modify", settings.restrict_modify),
-            open_to_anyone: flagged(
-                "--open-to-anyone",
-                settings.open_to_anyone.then_some(true),
-            ),
+            open_to_anyone: flagged("--open-to-anyone", settings.open_to_anyone.then_some(true)),
             outside_url: flagged("--outside-url", settings.outside_url),
             log: flagged("--log", settings.log),
             max_size: flagged("--max-size", settings.max_size),

@@ -39,9 +39,7 @@ impl Asking {
         }
         let accounts = app.accounts().clone();
         let checked = app
-            .domain(async move {
-                Ok::<_, Fault>(accounts.authenticate(&user, &secret, now).await)
-            })
+            .domain(async move { Ok::<_, Fault>(accounts.authenticate(&user, &secret, now).await) })
             .await;
         match checked {
             Ok(Ok(caller)) => Self {

@@ -51,10 +51,7 @@ impl At {
                 project: self.project_as_written().to_owned(),
             })
         };
-        let project: ProjectName = self
-            .project_as_written()
-            .parse()
-            .map_err(|_| no_such())?;
+        let project: ProjectName = self.project_as_written().parse().map_err(|_| no_such())?;
         match &self.only {
             Some(only) if *only != project => Err(no_such()),
             _ => Ok(project),
@@ -82,7 +79,11 @@ impl At {
 
     /// How long a client may keep a file.
     pub(crate) fn file_cache_control(&self) -> HeaderValue {
-        if self.shared { FOREVER } else { FOREVER_PRIVATE }
+        if self.shared {
+            FOREVER
+        } else {
+            FOREVER_PRIVATE
+        }
     }
 
     async fn of_view(view: &str, named: Named, parts: &Parts, app: &App) -> Result<Self, Fault> {
@@ -102,7 +103,10 @@ impl At {
             source: Arc::new(source),
             shared,
             changes,
-            only: asking.caller.limits().and_then(|limits| limits.project.clone()),
+            only: asking
+                .caller
+                .limits()
+                .and_then(|limits| limits.project.clone()),
             is_hosted,
             named,
         })
@@ -131,7 +135,10 @@ impl FromRequestParts<App> for At {
         let source = source.ok_or_else(|| asking.hidden(&name))?;
         Ok(Self {
             is_hosted: is_hosted(&now, &name),
-            only: asking.caller.limits().and_then(|limits| limits.project.clone()),
+            only: asking
+                .caller
+                .limits()
+                .and_then(|limits| limits.project.clone()),
             source,
             shared,
             changes,

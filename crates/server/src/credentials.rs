@@ -98,7 +98,10 @@ mod tests {
         for bad in ["", "Basic", "Basic !", "Basic YWxpY2U=", "Digest x"] {
             assert_eq!(of("authorization", bad), None, "{bad}");
         }
-        assert_eq!(of("authorization", &format!("Bearer {}", "x".repeat(9000))), None);
+        assert_eq!(
+            of("authorization", &format!("Bearer {}", "x".repeat(9000))),
+            None
+        );
         let mut headers = HeaderMap::new();
         headers.insert("authorization", "Bearer secret".parse().unwrap());
         assert!(!format!("{:?}", Credentials::of(&headers)).contains("secret"));

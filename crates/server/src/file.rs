@@ -18,12 +18,12 @@ use index::{Cache, Growing, Open, Part, Source};
 use store::Blob;
 
 use crate::app::App;
+use crate::at::At;
 use crate::body::{Body, Following, Stored};
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::page::{CACHE, told};
 use crate::range::{Wanted, wanted};
-use crate::at::At;
 use crate::shelf::warning;
 use crate::told::CacheState;
 
@@ -58,7 +58,9 @@ pub(crate) async fn open(
     let is_meant = match &at.only {
         Some(only) => {
             let (source, path) = (at.source.clone(), path.to_owned());
-            let project = app.domain(async move { source.project_at(&path).await }).await?;
+            let project = app
+                .domain(async move { source.project_at(&path).await })
+                .await?;
             project.as_ref() == Some(only)
         }
         None => true,

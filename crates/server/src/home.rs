@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use http::header::{ACCEPT, VARY};
 use http::{HeaderValue, Response};
 
@@ -12,9 +12,9 @@ use crate::operator::plain;
 use crate::outside::Outside;
 
 /// `/`: HTML for browsers, text for everybody else.
-pub(crate) async fn page(State(app): State<App>, request: Request) -> Response<Body> {
+pub(crate) fn page(app: &App, request: &Request) -> Response<Body> {
     let outside = Outside::of(None, request.headers(), request.uri());
-    let text = lines(&app, &outside);
+    let text = lines(app, &outside);
     let accept = request
         .headers()
         .get(ACCEPT)

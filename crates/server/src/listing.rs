@@ -10,11 +10,11 @@ use pyspec::negotiate::Format;
 use pyspec::render;
 
 use crate::app::App;
+use crate::at::At;
 use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::page::{CACHE, format, told};
-use crate::at::At;
 use crate::routes::{moved, no_such};
 use crate::shelf::warning;
 use crate::told::CacheState;

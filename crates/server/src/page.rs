@@ -14,11 +14,11 @@ use pyspec::negotiate::{self, Encoding, Format};
 
 use crate::address::Address;
 use crate::app::App;
+use crate::at::At;
 use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::rendered::Variant;
-use crate::at::At;
 use crate::routes;
 use crate::shelf::{KeyRef, Shelved};
 use crate::told::{CacheState, Route};
@@ -83,19 +83,14 @@ pub(crate) async fn project(
         shelved: &shelved,
         state,
     };
-    Ok(told(
-        page.respond(&parts.method, &parts.headers),
-        state,
-    ))
+    Ok(told(page.respond(&parts.method, &parts.headers), state))
 }
 
 /// `POST …/{project}/refresh`: upstream is asked again, however fresh the page is.
-pub(crate) async fn refresh(
-    State(app): State<App>,
-    at: At,
-) -> Result<Response<Body>, Fault> {
+pub(crate) async fn refresh(State(app): State<App>, at: At) -> Result<Response<Body>, Fault> {
     let (source, name) = (at.source.clone(), at.project()?);
-    app.domain(async move { source.refresh(&name).await }).await?;
+    app.domain(async move { source.refresh(&name).await })
+        .await?;
     let mut response = routes::moved("./", None);
     // For this once: the next refresh must come here again.
     *response.status_mut() = StatusCode::FOUND;

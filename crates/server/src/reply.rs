@@ -38,7 +38,8 @@ impl Reply {
 
     /// The same with a line for the person.
     pub(crate) fn saying(mut self, line: impl Into<String>) -> Self {
-        self.members.insert("message".to_owned(), line.into().into());
+        self.members
+            .insert("message".to_owned(), line.into().into());
         self
     }
 

@@ -23,7 +23,11 @@ use crate::{docs, file, listing, oidc, operator, page, tokens, upload, yank};
 
 /// The route list.
 pub(crate) fn router(app: App) -> Router {
-    let files = || get(file::open).post(files::add_result).delete(files::remove);
+    let files = || {
+        get(file::open)
+            .post(files::add_result)
+            .delete(files::remove)
+    };
     let project = || get(projects::show).delete(projects::remove);
     let release = || get(projects::release).delete(projects::remove_release);
     Router::new()
@@ -75,10 +79,7 @@ pub(crate) fn router(app: App) -> Router {
         )
         // people
         .route("/", get(users::list))
-        .route(
-            "/{user}/{index}/{project}/{version}/+doc/",
-            get(docs::page),
-        )
+        .route("/{user}/{index}/{project}/{version}/+doc/", get(docs::page))
         .route(
             "/{user}/{index}/{project}/{version}/+doc/{*tail}",
             get(docs::page),

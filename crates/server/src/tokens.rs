@@ -30,7 +30,7 @@ pub(crate) async fn list(
     let query = request.uri().query().unwrap_or_default();
     let owner = owner(&asking, parameter(query, "user"))?;
     let tokens = app.accounts().tokens(&asking.caller, &owner)?;
-    let shown: Vec<Value> = tokens.iter().map(|token| shown(token)).collect();
+    let shown: Vec<Value> = tokens.iter().map(shown).collect();
     Ok(Reply::result("tokenlist", shown))
 }
 

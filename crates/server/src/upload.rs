@@ -92,7 +92,11 @@ async fn multipart(app: &App, content_type: &str, request: Request) -> Result<Fo
         content: None,
     };
     let mut room = LONGEST_FIELDS;
-    while let Some(mut field) = parts.next_field().await.map_err(|error| malformed(&error))? {
+    while let Some(mut field) = parts
+        .next_field()
+        .await
+        .map_err(|error| malformed(&error))?
+    {
         let name = field.name().unwrap_or_default().to_owned();
         let filename = field.file_name().map(str::to_owned);
         match filename {
@@ -123,7 +127,11 @@ async fn urlencoded(request: Request) -> Result<Form, Fault> {
         content: None,
     };
     for (name, value) in url::form_urlencoded::parse(&body) {
-        add(&mut form, name.into_owned(), value.into_owned().into_bytes())?;
+        add(
+            &mut form,
+            name.into_owned(),
+            value.into_owned().into_bytes(),
+        )?;
     }
     Ok(form)
 }

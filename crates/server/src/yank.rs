@@ -58,11 +58,7 @@ async fn change(
     let changed = app
         .domain(async move {
             match reason {
-                Some(reason) => {
-                    hosted
-                        .yank(&project, &version, &which, &reason, &by)
-                        .await
-                }
+                Some(reason) => hosted.yank(&project, &version, &which, &reason, &by).await,
                 None => hosted.unyank(&project, &version, &which, &by).await,
             }
         })

@@ -3,6 +3,8 @@ use store::{DataDir, IndexRow, Mode, TokenKind};
 use tempfile::TempDir;
 
 use super::*;
+use crate::access::Scope;
+use crate::secret::Secret;
 
 /// Quick, for tests.
 const CHEAP: Cost = Cost {
@@ -87,7 +89,10 @@ async fn open(dir: &TempDir, admins: Admins) -> Arc<Accounts> {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(members) => members,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn new_token(scope: Option<Scope>, expires: Option<Timestamp>) -> NewToken {

@@ -1,7 +1,5 @@
 //! Users come, change and go, by devpi's rules and in its words.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use store::{IndexRow, PasswordHash, TokenKind};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use pyspec::ProjectName;
 
 use super::Views;
-use crate::overlay::order;
 use crate::hosted::{Hosted, Rules};
+use crate::overlay::order;
 use crate::settings::MirrorSettings;
 use crate::{Error, IndexName, IndexSettings, Merges, Overlay, Seen, Sight, Source, Stock, View};
 

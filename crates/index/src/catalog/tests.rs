@@ -19,6 +19,7 @@ fn entry(index: &str, fields: &Value, source: &Arc<Fake>) -> Entry {
         settings: Arc::new(settings.unwrap()),
         name,
         source: source.clone(),
+        hosted: None,
         origin: Origin::Made,
     }
 }

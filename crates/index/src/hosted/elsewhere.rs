@@ -71,7 +71,10 @@ impl Hosted {
         if target.register {
             let form = described(&metadata, "submit");
             let sent = post(&client, target, form).await;
-            done.push(sent.row("register", vec![release.spelled.clone(), release.version.clone()]));
+            done.push(sent.row(
+                "register",
+                vec![release.spelled.clone(), release.version.clone()],
+            ));
         }
         for row in files {
             if done.iter().any(Sent::is_failure) {
@@ -93,7 +96,8 @@ impl Hosted {
         let blob = blob.ok_or_else(|| lost(&row.digest))?;
         let name = metadata.first(Field::Name).unwrap_or_default().to_owned();
         if row.role == Role::DocZip {
-            let form = described(metadata, "doc_upload").part("content", part(blob, format!("{name}.zip")));
+            let form = described(metadata, "doc_upload")
+                .part("content", part(blob, format!("{name}.zip")));
             return Ok(post(client, target, form).await.row("docfile", vec![name]));
         }
         let (filetype, pyversion) = kind(&row.filename);
@@ -178,10 +182,12 @@ async fn post(client: &reqwest::Client, target: &Elsewhere, form: Form) -> Reply
 }
 
 fn described(metadata: &Metadata, action: &'static str) -> Form {
-    let form = Form::new().text(":action", action).text("protocol_version", "1");
-    metadata
-        .to_form()
-        .fold(form, |form, (name, value)| form.text(name, value.to_owned()))
+    let form = Form::new()
+        .text(":action", action)
+        .text("protocol_version", "1");
+    metadata.to_form().fold(form, |form, (name, value)| {
+        form.text(name, value.to_owned())
+    })
 }
 
 /// The file as it lies in the store, in windows: never as a whole in memory.
@@ -195,7 +201,11 @@ fn part(blob: Blob, filename: String) -> Part {
 fn kind(filename: &Filename) -> (&'static str, String) {
     match filename.kind() {
         pyspec::FileKind::Wheel => {
-            let tag = filename.as_str().trim_end_matches(".whl").rsplit('-').nth(2);
+            let tag = filename
+                .as_str()
+                .trim_end_matches(".whl")
+                .rsplit('-')
+                .nth(2);
             ("bdist_wheel", tag.unwrap_or("py3").to_owned())
         }
         pyspec::FileKind::Sdist => ("sdist", "source".to_owned()),

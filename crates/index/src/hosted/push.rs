@@ -208,7 +208,11 @@ impl Pushed {
 }
 
 /// The files that are meant: release files by name, each followed by its test results, and one doc zip.
-pub(super) fn chosen<'a>(snapshot: &'a Snapshot, version: &'a str, what: PushWhat) -> Vec<&'a HostedRow> {
+pub(super) fn chosen<'a>(
+    snapshot: &'a Snapshot,
+    version: &'a str,
+    what: PushWhat,
+) -> Vec<&'a HostedRow> {
     let of = |role| {
         snapshot
             .files_of(version)

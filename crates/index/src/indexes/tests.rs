@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use store::{DataDir, Db, Event, EventFilter, Mode, UserRow};
 use tempfile::TempDir;
 
-use super::{Factory, Indexes, Noop, Plan, named};
+use super::{Factory, Indexes, Noop, Opened, Plan, named};
 use crate::catalog::{Entry, Views};
 use crate::fake::Fake;
 use crate::mirror::{Config, Upstream};
 use crate::settings::MirrorSettings;
-use crate::{Changes, Error, IndexName, Source};
+use crate::{Changes, Error, IndexName};
 
 /// Gives out empty sources and notes which.
 #[derive(Default)]
@@ -24,23 +24,19 @@ impl Opener {
         std::mem::take(&mut *self.0.lock().unwrap()).join(", ")
     }
 
-    fn open(&self, what: String) -> Arc<dyn Source> {
+    fn open(&self, what: String) -> Opened {
         self.0.lock().unwrap().push(what);
-        Fake::new("none.example", &[])
+        Opened::source(Fake::new("none.example", &[]))
     }
 }
 
 #[async_trait]
 impl Factory for Opener {
-    async fn stage(&self, name: &IndexName) -> Result<Arc<dyn Source>, String> {
+    async fn stage(&self, name: &IndexName) -> Result<Opened, String> {
         Ok(self.open(name.to_string()))
     }
 
-    async fn mirror(
-        &self,
-        name: &IndexName,
-        settings: &MirrorSettings,
-    ) -> Result<Arc<dyn Source>, String> {
+    async fn mirror(&self, name: &IndexName, settings: &MirrorSettings) -> Result<Opened, String> {
         let url = settings.url.as_ref().unwrap().to_string();
         if url.contains("nowhere") {
             return Err("there is no way there".to_owned());
@@ -64,7 +60,10 @@ fn name(text: &str) -> IndexName {
 }
 
 fn fields(fields: Value) -> Map<String, Value> {
-    fields.as_object().unwrap().clone()
+    match fields {
+        Value::Object(members) => members,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn plan() -> Plan {

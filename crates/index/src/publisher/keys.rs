@@ -63,14 +63,21 @@ impl Keys {
         now: Timestamp,
     ) -> Result<DecodingKey, Refused> {
         let known = {
-            let mut issuers = self.issuers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut issuers = self
+                .issuers
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             issuers.entry(issuer.clone()).or_default().clone()
         };
         let mut known = known.lock().await;
         let age = known.asked_at.map(|at| now.duration_since(at));
         let is_kept = age.is_some_and(|age| age < KEPT_FOR);
         let may_ask = age.is_none_or(|age| age >= ASKED_AT_MOST_EVERY);
-        let found = known.set.as_ref().filter(|_| is_kept).and_then(|set| pick(set, kid));
+        let found = known
+            .set
+            .as_ref()
+            .filter(|_| is_kept)
+            .and_then(|set| pick(set, kid));
         if let Some(jwk) = found {
             return usable(jwk);
         }
@@ -103,7 +110,9 @@ impl Keys {
         if issuer.scheme() == "https" && discovery.jwks_uri.scheme() != "https" {
             return Err(failed("they are not served over https".to_owned()));
         }
-        self.document(discovery.jwks_uri.as_str()).await.map_err(failed)
+        self.document(discovery.jwks_uri.as_str())
+            .await
+            .map_err(failed)
     }
 
     async fn document<T: DeserializeOwned>(&self, url: &str) -> Result<T, String> {

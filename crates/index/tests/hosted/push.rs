@@ -136,7 +136,7 @@ async fn other_bytes_there_stop_the_whole_push() {
     let wheel = release
         .links
         .iter()
-        .find(|link| link.path.ends_with(".whl"))
+        .find(|link| link.path.contains("-py3-"))
         .unwrap();
     assert!(
         matches!(

@@ -14,7 +14,7 @@ async fn why(rig: &Rig, dist: Dist) -> String {
 }
 
 fn named(mut dist: Dist, filename: &str) -> Dist {
-    dist.filename = filename.to_owned();
+    filename.clone_into(&mut dist.filename);
     dist
 }
 
@@ -87,7 +87,7 @@ async fn a_form_that_makes_no_sense_is_refused() {
 async fn a_file_that_is_not_what_it_is_called_is_refused() {
     let rig = Rig::new().await;
     let renamed = |mut dist: Dist, filename: &str, version: &str| {
-        dist.filename = filename.to_owned();
+        filename.clone_into(&mut dist.filename);
         dist.but("version", version)
     };
     let mut torn = wheel("foo", "1.0", b"");

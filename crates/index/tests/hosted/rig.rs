@@ -27,14 +27,14 @@ pub(crate) struct Rig {
     pub(crate) storage: Arc<Storage>,
     pub(crate) db: Db,
     pub(crate) data: DataDir,
-    _dir: Option<TempDir>,
+    dir: Option<TempDir>,
 }
 
 impl Rig {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut rig = Self::at(dir.path()).await;
-        rig._dir = Some(dir);
+        rig.dir = Some(dir);
         rig
     }
 
@@ -60,7 +60,7 @@ impl Rig {
             storage,
             db,
             data,
-            _dir: None,
+            dir: None,
         };
         rig.index("dev").await;
         rig

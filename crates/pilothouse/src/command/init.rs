@@ -58,7 +58,10 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
     })?;
     writeln!(out, "made `{}`", path.display())?;
     if arguments.root_passwd.is_none() && arguments.root_passwd_hash.is_none() {
-        writeln!(out, "root has an empty password: `pilothouse passwd root` sets one")?;
+        writeln!(
+            out,
+            "root has an empty password: `pilothouse passwd root` sets one"
+        )?;
     }
     Ok(Outcome::Clean)
 }

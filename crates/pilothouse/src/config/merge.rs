@@ -8,7 +8,9 @@ use index::mirror::Upstream;
 
 use super::file::File;
 use super::mirror::{Manners, ROOT, Written};
-use super::{Config, EveryMirror, Fault, Log, MaxSize, Mirror, Overrides, Places, Setting, installer};
+use super::{
+    Config, EveryMirror, Fault, Log, MaxSize, Mirror, Overrides, Places, Setting, installer,
+};
 
 /// devpi's port, so that every guide and client that speaks to devpi finds us.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 3141);

@@ -37,12 +37,18 @@ pub(super) fn read(root: &Table) -> People {
     root.named_tables("view", VIEW_KEYS, |name, table| {
         let label = format!("views/{name}");
         if label.parse::<IndexName>().is_err() {
-            table.fault("", "a view's name is made of letters, digits, `.`, `_`, `@` and `-`".to_owned());
+            table.fault(
+                "",
+                "a view's name is made of letters, digits, `.`, `_`, `@` and `-`".to_owned(),
+            );
         }
         let indexes = table.texts("indexes", str::parse::<IndexName>);
         let indexes = indexes.map(|setting| setting.value).unwrap_or_default();
         if indexes.is_empty() {
-            table.fault("indexes", "names the indexes of the view, the first to be asked first".to_owned());
+            table.fault(
+                "indexes",
+                "names the indexes of the view, the first to be asked first".to_owned(),
+            );
         }
         people.views.insert(name.into(), indexes);
     });
@@ -55,7 +61,10 @@ pub(super) fn read(root: &Table) -> People {
 fn publisher(table: &Table) -> Option<Publisher> {
     for key in ["issuer", "index", "claims"] {
         if !table.has(key) {
-            table.fault("", format!("needs `{key}`: without it anybody's CI could upload"));
+            table.fault(
+                "",
+                format!("needs `{key}`: without it anybody's CI could upload"),
+            );
         }
     }
     let issuer = table.text("issuer", issuer);
@@ -63,7 +72,10 @@ fn publisher(table: &Table) -> Option<Publisher> {
     let project = table.text("project", str::parse::<ProjectName>);
     let claims = table.texts("claims", claim)?;
     if claims.value.is_empty() {
-        table.fault("claims", "needs at least one: without any, every job of this issuer could upload".to_owned());
+        table.fault(
+            "claims",
+            "needs at least one: without any, every job of this issuer could upload".to_owned(),
+        );
     }
     Some(Publisher {
         issuer: issuer?.value,
@@ -83,6 +95,8 @@ fn issuer(text: &str) -> Result<Url, String> {
 fn claim(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(format!("`{text}` should be a claim and its value, like \"repository=corp/app\"")),
+        _ => Err(format!(
+            "`{text}` should be a claim and its value, like \"repository=corp/app\""
+        )),
     }
 }

@@ -58,10 +58,17 @@ pub(crate) async fn remove(
     let hosted = hosted(&entry)?;
     let path = named.tail().to_owned();
     let Some(project) = hosted.project_at(&path).await? else {
-        return Err(Fault::new(StatusCode::NOT_FOUND, "no-such-file", "no such file"));
+        return Err(Fault::new(
+            StatusCode::NOT_FOUND,
+            "no-such-file",
+            "no such file",
+        ));
     };
     if !asking.may(&app, Permission::Remove, &entry, Reach::Project(&project)) {
-        let line = format!("no permission to remove files of `{project}` from {}", entry.name);
+        let line = format!(
+            "no permission to remove files of `{project}` from {}",
+            entry.name
+        );
         return Err(denied(&asking, line));
     }
     let (force, rules, by) = (force(&request), entry.rules(), asking.by());

@@ -60,7 +60,10 @@ pub(crate) async fn create(
     app.accounts().user(&user)?;
     let name = indexes::named(&user, &index)?;
     if !app.accounts().admins().admit(&asking.caller, &user) {
-        return Err(denied(&asking, format!("no permission to create index {name}")));
+        return Err(denied(
+            &asking,
+            format!("no permission to create index {name}"),
+        ));
     }
     let (indexes, who, now) = (app.indexes().clone(), asking.who(), Timestamp::now());
     let settings = app
@@ -106,16 +109,14 @@ pub(crate) async fn remove(
     Ok(Reply::message(line).created())
 }
 
-fn changeable(
-    app: &App,
-    named: &Named,
-    asking: &Asking,
-    doing: &str,
-) -> Result<Arc<Entry>, Fault> {
+fn changeable(app: &App, named: &Named, asking: &Asking, doing: &str) -> Result<Arc<Entry>, Fault> {
     let entry = named.entry(app, asking)?;
     if !asking.may(app, Permission::Modify, &entry, Reach::Whole) {
         let name: &IndexName = &entry.name;
-        return Err(denied(asking, format!("no permission to {doing} index {name}")));
+        return Err(denied(
+            asking,
+            format!("no permission to {doing} index {name}"),
+        ));
     }
     Ok(entry)
 }
@@ -135,7 +136,13 @@ fn configured(settings: &IndexSettings) -> Reply {
 
 /// Tools that install and know nothing of devpi.
 fn is_installer(headers: &HeaderMap) -> bool {
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let first = agent.unwrap_or_default().split('/').next().unwrap_or_default();
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    let first = agent
+        .unwrap_or_default()
+        .split('/')
+        .next()
+        .unwrap_or_default();
     matches!(first, "pip" | "uv" | "pex" | "setuptools" | "distribute")
 }

@@ -31,7 +31,14 @@ pub(crate) async fn show(
     request: Request,
 ) -> Result<Response, Fault> {
     let outside = outside(&app, &request);
-    let releases = releases(&app, &named, &asking, &outside, asks(&request, "ignore_bases")).await?;
+    let releases = releases(
+        &app,
+        &named,
+        &asking,
+        &outside,
+        asks(&request, "ignore_bases"),
+    )
+    .await?;
     Ok(Reply::result("projectconfig", releases).into_response())
 }
 
@@ -154,33 +161,37 @@ async fn releases(
     let mut releases = Map::new();
     let mut is_known = false;
     let mut is_hosted = false;
-    for part in order.iter().filter(|part| !ignore_bases || part.name == entry.name) {
+    for part in order
+        .iter()
+        .filter(|part| !ignore_bases || part.name == entry.name)
+    {
         let may_read = asking.may_read(app, part, Some(&project));
-        let own = match &part.hosted {
-            Some(hosted) => {
-                let (hosted, name) = (hosted.clone(), project.clone());
-                app.domain(async move { hosted.releases(&name).await }).await?
+        let Some(hosted) = part.hosted.clone() else {
+            let shielded = is_hosted && !snapshot.whitelists(&entry.name, &project);
+            if may_read && !shielded {
+                is_known |= mirrored(app, part, &project, outside, &mut releases).await?;
             }
-            None => {
-                if is_hosted && !snapshot.whitelists(&entry.name, &project) || !may_read {
-                    continue;
-                }
-                mirrored(app, part, &project, outside, &mut releases, &mut is_known).await?;
-                continue;
-            }
+            continue;
         };
-        let Some(own) = own else { continue };
-        is_hosted = true;
-        if may_read {
+        let name = project.clone();
+        let own = app
+            .domain(async move { hosted.releases(&name).await })
+            .await?;
+        is_hosted |= own.is_some();
+        for verdata in own.iter().flatten().filter(|_| may_read) {
             is_known = true;
-            own.iter().for_each(|verdata| add(&mut releases, verdata, outside));
+            add(&mut releases, verdata, outside);
         }
     }
     if is_known {
         return Ok(releases);
     }
     let line = format!("no project '{}'", named.project_as_written());
-    Err(Fault::new(http::StatusCode::NOT_FOUND, "no-such-project", line))
+    Err(Fault::new(
+        http::StatusCode::NOT_FOUND,
+        "no-such-project",
+        line,
+    ))
 }
 
 /// The first index that has a release wins; the others stand in its shadow.
@@ -200,19 +211,21 @@ fn shadow(releases: &mut Map<String, Value>, version: &str, json: Value) {
     }
 }
 
-/// What a mirror knows of a project: its releases have no more than names and files.
+/// What a mirror knows of a project, if it does: its releases have no more than names and files.
 async fn mirrored(
     app: &App,
     part: &Entry,
     project: &ProjectName,
     outside: &Outside,
     releases: &mut Map<String, Value>,
-    is_known: &mut bool,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let (source, name) = (part.source.clone(), project.clone());
-    let answer = app.domain(async move { source.project(&name).await }).await?;
-    let Some(answer) = answer else { return Ok(()) };
-    *is_known = true;
+    let answer = app
+        .domain(async move { source.project(&name).await })
+        .await?;
+    let Some(answer) = answer else {
+        return Ok(false);
+    };
     let page = &answer.project.page;
     let mut versions = BTreeSet::new();
     let versioned: Vec<(String, &PageFile)> = page
@@ -232,15 +245,10 @@ async fn mirrored(
         let json = json!({ "name": project.as_str(), "version": version, "+links": links });
         shadow(releases, &version, json);
     }
-    Ok(())
+    Ok(true)
 }
 
-fn link(
-    index: &IndexName,
-    project: &index::Project,
-    file: &PageFile,
-    outside: &Outside,
-) -> Value {
+fn link(index: &IndexName, project: &index::Project, file: &PageFile, outside: &Outside) -> Value {
     let path = project.href(file);
     let path = path.trim_start_matches("../../+f/");
     let hashes = serde_json::to_value(&file.hashes).unwrap_or_default();

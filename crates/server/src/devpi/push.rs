@@ -129,33 +129,30 @@ async fn here(
         Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", line)
     })?;
     let Some(target) = there.hosted.clone() else {
-        return Err(bad(format!("{name} is a mirror: nothing can be pushed to it")));
+        return Err(bad(format!(
+            "{name} is a mirror: nothing can be pushed to it"
+        )));
     };
     let (rules, by, what) = (there.rules(), asking.by(), order.what);
     let (project, version) = (order.project.clone(), order.version.clone());
-    let done: Vec<Pushed> = match entry.hosted.clone() {
-        Some(from) => {
-            let pushing = async move {
-                let target = Target {
-                    index: &target,
-                    rules,
-                };
-                from.push(&project, &version, what, target, &by).await
+    let done: Vec<Pushed> = if let Some(from) = entry.hosted.clone() {
+        let pushing = async move {
+            let target = Target {
+                index: &target,
+                rules,
             };
-            app.domain(pushing).await?
-        }
-        None => {
-            let version: Version = version
-                .parse()
-                .map_err(|error| bad(format!("{error}")))?;
-            let (source, from) = (entry.source.clone(), entry.name.clone());
-            let pulling = async move {
-                target
-                    .pull(&*source, &from, (&project, &version), rules, &by)
-                    .await
-            };
-            app.domain(pulling).await?
-        }
+            from.push(&project, &version, what, target, &by).await
+        };
+        app.domain(pushing).await?
+    } else {
+        let version: Version = version.parse().map_err(|error| bad(format!("{error}")))?;
+        let (source, from) = (entry.source.clone(), entry.name.clone());
+        let pulling = async move {
+            target
+                .pull(&*source, &from, (&project, &version), rules, &by)
+                .await
+        };
+        app.domain(pulling).await?
     };
     let rows: Vec<Value> = done.iter().map(Pushed::to_json).collect();
     Ok(Reply::result("actionlog", rows).into_response())
@@ -193,6 +190,8 @@ async fn elsewhere(
 fn posting_url(text: &str) -> Result<url::Url, Fault> {
     match text.parse::<url::Url>() {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err(bad("`posturl` should be the http or https URL that takes uploads")),
+        _ => Err(bad(
+            "`posturl` should be the http or https URL that takes uploads",
+        )),
     }
 }

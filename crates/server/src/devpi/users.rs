@@ -22,16 +22,14 @@ const RESERVED: [&str; 2] = ["simple", "views"];
 pub(crate) async fn list(State(app): State<App>, asking: Asking, request: Request) -> Response {
     let accept = request.headers().get(ACCEPT);
     if accept.is_none_or(|accept| accept != "application/json") {
-        return home::page(State(app), request)
-            .await
-            .map(axum::body::Body::new);
+        return home::page(&app, &request).map(axum::body::Body::new);
     }
     let users = app.accounts().users();
     let shown = users.iter().map(|user| {
         let name = user.name().to_string();
         (name, Value::from(config(&app, &asking, user)))
     });
-    Reply::result("list:userconfig", Map::from_iter(shown)).into_response()
+    Reply::result("list:userconfig", shown.collect::<Map<_, _>>()).into_response()
 }
 
 /// `GET /{user}`
@@ -116,6 +114,6 @@ fn config(app: &App, asking: &Asking, user: &User) -> Map<String, Value> {
         (name, Value::from(entry.settings.to_json()))
     });
     let mut config = user.to_json();
-    config.insert("indexes".to_owned(), Map::from_iter(indexes).into());
+    config.insert("indexes".to_owned(), indexes.collect::<Map<_, _>>().into());
     config
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use index::mirror::{self, Mirror, Upstream};
 use index::settings::MirrorSettings;
-use index::{Catalog, Changes, Entry, IndexName, Stats, Storage, Views};
+use index::{Entry, IndexName, Stats, Storage};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -55,8 +55,14 @@ impl Slow {
             .await
             .unwrap();
         let entry = Entry::fixed(name.clone(), MirrorSettings::default(), Arc::new(mirror));
-        let catalog = Catalog::new(name, [entry], Views::new(), Changes::default());
-        let site = Site::of(config(), catalog, Arc::new(Fake::default()), Ok(())).await;
+        let site = Site::of(
+            config(),
+            name,
+            vec![entry],
+            Arc::new(Fake::default()),
+            Ok(()),
+        )
+        .await;
         let page = site.client().await.get("/simple/big/", &[]).await;
         assert_eq!(page.status, 200);
         Self {

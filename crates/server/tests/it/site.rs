@@ -4,11 +4,11 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use index::settings::MirrorSettings;
 use index::accounts::{Accounts, Options};
 use index::hosted::Hosted;
 use index::indexes::{Factory, Indexes, Opened, Plan};
 use index::publisher::Publishers;
+use index::settings::MirrorSettings;
 use index::{Changes, Entry, IndexName, Stats, Storage, Views};
 use jiff::Timestamp;
 use server::{App, Config, House, LogFormat};
@@ -69,12 +69,7 @@ impl Factory for Stages {
     }
 }
 
-async fn house(
-    default: IndexName,
-    fixed: Vec<Entry>,
-    data: &DataDir,
-    stats: Arc<Stats>,
-) -> House {
+async fn house(default: IndexName, fixed: Vec<Entry>, data: &DataDir, stats: Arc<Stats>) -> House {
     let db = data.db().await.unwrap();
     let storage = Storage::open(db.clone(), data.blobs(), stats, None);
     let storage = storage.await.unwrap();

@@ -32,5 +32,9 @@ pub(super) async fn check(
     } else {
         return Ok(());
     };
-    Err(Explained::new(format!("this server is not safe to listen on `{open}`: {what}"), hint).into())
+    Err(Explained::new(
+        format!("this server is not safe to listen on `{open}`: {what}"),
+        hint,
+    )
+    .into())
 }
