@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response as AnyResponse};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use index::access::{Permission, Reach};
 use index::{Entry, IndexName};
 use percent_encoding::percent_decode_str;
@@ -89,7 +89,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/+ready", get(operator::ready))
         .route("/+metrics", get(operator::metrics))
         .fallback(async || Fault::not_found())
-        .method_not_allowed_fallback(async || not_allowed())
+        .method_not_allowed_fallback(async |method: Method| not_allowed(&method))
         .with_state(app)
 }
 
@@ -117,15 +117,19 @@ async fn pushed(
     request: Request,
 ) -> AnyResponse {
     if request.method().as_str() != "PUSH" {
-        return not_allowed().into_response();
+        return not_allowed(request.method()).into_response();
     }
     push::push(State(app), named, asking, request)
         .await
         .into_response()
 }
 
-fn not_allowed() -> Fault {
-    let line = "this address does not take that method";
+fn not_allowed(method: &Method) -> Fault {
+    let line = if method == Method::POST {
+        "uploads go to the address of an index, like /alice/dev/"
+    } else {
+        "this address does not take that method"
+    };
     Fault::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", line)
 }
 

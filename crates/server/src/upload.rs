@@ -39,15 +39,15 @@ pub(crate) async fn submit(
     if is_type(&content_type, "application/json") {
         return push::push(State(app), named, asking, request).await;
     }
-    if asking.caller.user().is_none() && asking.is_refused() {
-        return Err(asking.lacks(""));
-    }
     let entry = named.entry(&app, &asking)?;
     let Some(hosted) = entry.hosted.clone() else {
         let line = "cannot submit to mirror index";
         return Err(Fault::new(StatusCode::NOT_FOUND, "no-upload", line));
     };
     let no_permission = "no permission to submit";
+    if asking.is_refused() {
+        return Err(asking.lacks(no_permission));
+    }
     if !asking.may(&app, Permission::Upload, &entry, Reach::Some) {
         return Err(match asking.caller.user() {
             None => unauthorized(no_permission),

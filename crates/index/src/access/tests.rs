@@ -1,3 +1,5 @@
+//! Who may do what: every permission, list, right and limit.
+
 use super::*;
 use Permission::{Modify, Read, Remove, TestResult, Upload};
 

@@ -1,3 +1,5 @@
+//! Accounts over a real store: users, passwords, logins and tokens.
+
 use serde_json::{Map, Value, json};
 use store::{DataDir, IndexRow, Mode, TokenKind};
 use tempfile::TempDir;

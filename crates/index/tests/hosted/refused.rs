@@ -13,9 +13,11 @@ async fn why(rig: &Rig, dist: Dist) -> String {
     }
 }
 
-fn named(mut dist: Dist, filename: &str) -> Dist {
-    filename.clone_into(&mut dist.filename);
-    dist
+fn named(dist: Dist, filename: &str) -> Dist {
+    Dist {
+        filename: filename.to_owned(),
+        ..dist
+    }
 }
 
 fn without(mut dist: Dist, field: &str) -> Dist {
@@ -86,10 +88,8 @@ async fn a_form_that_makes_no_sense_is_refused() {
 #[tokio::test]
 async fn a_file_that_is_not_what_it_is_called_is_refused() {
     let rig = Rig::new().await;
-    let renamed = |mut dist: Dist, filename: &str, version: &str| {
-        filename.clone_into(&mut dist.filename);
-        dist.but("version", version)
-    };
+    let renamed =
+        |dist, filename: &str, version: &str| named(dist, filename).but("version", version);
     let mut torn = wheel("foo", "1.0", b"");
     torn.bytes.truncate(100);
     for (dist, said) in [

@@ -62,17 +62,13 @@ async fn what_is_removed_is_gone_with_its_bytes() {
     let rig = filled().await;
     let (hosted, by) = (&rig.hosted, by());
     let project = rig.project("foo").await.unwrap();
-    let paths: Vec<_> = project
-        .page
-        .files
-        .iter()
-        .map(|file| path_of(&project, file))
-        .collect();
+    let latest = rig.file("foo", "foo-1.1-py3-none-any.whl").await;
+    let latest = path_of(&project, &latest);
     hosted
-        .remove_file(&paths[2], Force::No, VOLATILE, &by)
+        .remove_file(&latest, Force::No, VOLATILE, &by)
         .await
         .unwrap();
-    assert_eq!(rig.read(&paths[2], Part::File).await, None);
+    assert_eq!(rig.read(&latest, Part::File).await, None);
     assert_eq!(
         rig.project("foo").await.unwrap().page.versions,
         ["1.0"],

@@ -27,6 +27,7 @@ pub(crate) struct Rig {
     pub(crate) storage: Arc<Storage>,
     pub(crate) db: Db,
     pub(crate) data: DataDir,
+    /// Removed at the end of the test.
     dir: Option<TempDir>,
 }
 

@@ -175,5 +175,11 @@ fn twine_is_told_that_a_mirror_takes_no_uploads() {
     };
     let run = Uploader::Twine.publish(&scratch, account, &tree);
     run.fails()
-        .says("this address is only for reading: use GET or HEAD");
+        .says("uploads go to the address of an index, like /alice/dev/");
+    let account = Account {
+        url: &format!("{}/root/pypi/", server.url()),
+        ..account
+    };
+    let run = Uploader::Twine.publish(&scratch, account, &tree);
+    run.fails().says("cannot submit to mirror index");
 }

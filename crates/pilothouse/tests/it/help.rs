@@ -2,9 +2,11 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["serve"],
+    &["init"],
+    &["passwd"],
     &["stats"],
     &["cache"],
     &["cache", "du"],

@@ -206,6 +206,10 @@ async fn what_does_not_exist_is_404_in_body_and_reason_phrase() {
         ),
         (
             "/a/b/c/d",
+            "404 urn:pilothouse:no-such-index there is no index `a/b` here",
+        ),
+        (
+            "/+nope/a/b/c/d/e",
             "404 urn:pilothouse:no-such-page there is nothing at this address",
         ),
         (
