@@ -61,7 +61,9 @@ fn lines(app: &App, outside: &Outside) -> String {
         );
     }
     text.push_str("\nindexes\n");
-    for index in app.catalog().now().names() {
+    let now = app.catalog().now();
+    // What not everybody may read is not named here either.
+    for index in now.names().filter(|index| now.is_public(index)) {
         let default = if index == app.catalog().default_name() {
             "  (also /simple/)"
         } else {

@@ -5,6 +5,8 @@
 //! `index`. devpi's client and twine print the reason phrase, uv and poetry the
 //! body: a fault carries its line in both.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -12,18 +14,22 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use index::access::{Permission, Reach};
-use index::hosted::{Form, Uploaded};
+use index::Entry;
+use index::hosted::{Form, Hosted, Uploaded};
 use multer::Multipart;
 use pyspec::ProjectName;
 
 use crate::app::App;
-use crate::asking::{Asking, unauthorized};
+use crate::asking::Asking;
 use crate::devpi::push;
 use crate::fault::Fault;
 use crate::routes::Named;
 
 /// Bytes that all fields of a form but its file may have: descriptions are long.
 const LONGEST_FIELDS: usize = 16 * 1024 * 1024;
+
+/// Bytes that are read of an upload that is refused from the start.
+const LONGEST_DRAINED: usize = 64 * 1024 * 1024;
 
 /// Fields that a form may have: classifiers and requirements are many.
 const MOST_FIELDS: usize = 10_000;
@@ -39,21 +45,13 @@ pub(crate) async fn submit(
     if is_type(&content_type, "application/json") {
         return push::push(State(app), named, asking, request).await;
     }
-    let entry = named.entry(&app, &asking)?;
-    let Some(hosted) = entry.hosted.clone() else {
-        let line = "cannot submit to mirror index";
-        return Err(Fault::new(StatusCode::NOT_FOUND, "no-upload", line));
+    let (entry, hosted) = match welcome(&app, &named, &asking) {
+        Ok(found) => found,
+        Err(fault) => {
+            drain(request).await;
+            return Err(fault);
+        }
     };
-    let no_permission = "no permission to submit";
-    if asking.is_refused() {
-        return Err(asking.lacks(no_permission));
-    }
-    if !asking.may(&app, Permission::Upload, &entry, Reach::Some) {
-        return Err(match asking.caller.user() {
-            None => unauthorized(no_permission),
-            Some(_) => asking.lacks(no_permission),
-        });
-    }
     let form = if is_type(&content_type, "multipart/form-data") {
         multipart(&app, &content_type, request).await?
     } else {
@@ -70,6 +68,40 @@ pub(crate) async fn submit(
         .domain(async move { hosted.upload(form, rules, &by).await })
         .await?;
     Ok(accepted(uploaded))
+}
+
+/// The index, if the caller may upload anything to it.
+fn welcome(
+    app: &App,
+    named: &Named,
+    asking: &Asking,
+) -> Result<(Arc<Entry>, Arc<Hosted>), Fault> {
+    let entry = named.entry(app, asking)?;
+    let Some(hosted) = entry.hosted.clone() else {
+        let line = "cannot submit to mirror index";
+        return Err(Fault::new(StatusCode::NOT_FOUND, "no-upload", line));
+    };
+    let no_permission = "no permission to submit";
+    if asking.is_refused() {
+        return Err(asking.lacks(no_permission));
+    }
+    if !asking.may(app, Permission::Upload, &entry, Reach::Some) {
+        return Err(asking.lacks(no_permission));
+    }
+    Ok((entry, hosted))
+}
+
+/// Reads on for a while: a client that is still sending would take a closed
+/// connection for a fault of the network, and never see the answer.
+async fn drain(request: Request) {
+    let mut body = request.into_body().into_data_stream();
+    let mut left = LONGEST_DRAINED;
+    while let Some(Ok(chunk)) = body.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
 }
 
 /// 200 and nothing else: devpi's client takes any other success for a failure.

@@ -29,9 +29,9 @@ use stop::Signals;
 /// How long transfers that no client waits for any more may take to end.
 const LAST_TRANSFERS: Duration = Duration::from_secs(3);
 
-/// Serve a caching mirror of PyPI to pip and uv
+/// Serve a caching mirror of PyPI, and private indexes
 #[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, before_help = "Example: pilothouse serve --listen 127.0.0.1:3141 --listen 172.17.0.1:3141\n\n")]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse serve --listen 0.0.0.0:3141 --restrict-modify root\n\n")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,

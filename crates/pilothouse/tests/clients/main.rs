@@ -9,6 +9,7 @@ mod absent;
 mod client_cache;
 mod cooldown;
 mod crowd;
+mod devpi;
 mod door;
 mod install;
 mod metadata;
