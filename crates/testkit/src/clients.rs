@@ -310,14 +310,12 @@ fn plain(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn program(environment: &str, name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/python")
-        .join(environment)
-        .join("bin")
-        .join(name);
-    assert!(
-        path.exists(),
-        "the client `{environment}` is not installed: run `cargo xtask setup`"
-    );
-    path
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python");
+    // Only so far, for a python is a link to another.
+    let path = path
+        .canonicalize()
+        .map(|path| path.join(environment).join("bin").join(name));
+    path.ok().filter(|path| path.exists()).unwrap_or_else(|| {
+        panic!("the client `{environment}` is not installed: run `cargo xtask setup`")
+    })
 }

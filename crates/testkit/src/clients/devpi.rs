@@ -1,7 +1,8 @@
 //! devpi's own client, which remembers its server, index and login in a home.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
 
 use super::{Run, Scratch, program, run, search_path};
 
@@ -30,6 +31,17 @@ impl Devpi {
         &self.scratch
     }
 
+    /// Activates a new virtual environment with a pip, where it installs and
+    /// writes settings from now on.
+    #[must_use]
+    pub fn activated(self, name: &str) -> Self {
+        let path = self.scratch.path().join(name);
+        let mut command = self.scratch.command(&program("devpi-client", "virtualenv"));
+        command.args(["--quiet", "--no-download"]).arg(&path);
+        run(command).succeeds();
+        self.env("VIRTUAL_ENV", &path.display().to_string())
+    }
+
     /// Runs it with these arguments, in its home.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.run_in(self.scratch.path(), arguments)
@@ -38,35 +50,35 @@ impl Devpi {
     /// Runs it with these arguments in another directory.
     pub fn run_in(&self, directory: &Path, arguments: &[&str]) -> Run {
         let devpi = program("devpi-client", "devpi");
-        let bin = devpi.parent().expect("a program is in a directory");
-        let mut command = self.scratch.command(&devpi);
-        command
-            // As with an activated environment, for it looks for tox there.
-            .env("PATH", search_path(bin))
-            .args(arguments)
-            .current_dir(directory);
+        let mut command = self.command(&devpi);
+        command.args(arguments).current_dir(directory);
         run(command)
     }
 
-    /// Makes a virtual environment that has a pip, for `install --venv`.
-    pub fn venv(&self, name: &str) -> PathBuf {
-        let path = self.scratch.path().join(name);
-        let mut command = self.scratch.command(&program("devpi-client", "virtualenv"));
-        command.args(["--quiet", "--no-download"]).arg(&path);
-        run(command).succeeds();
-        path
+    /// Runs it with these arguments and answers its questions with these lines.
+    pub fn answer(&self, arguments: &[&str], lines: &str) -> Run {
+        let answers = self.scratch.file("answers", lines);
+        let answers = File::open(answers).expect("the answers were just written");
+        let mut command = self.command(&program("devpi-client", "python"));
+        command
+            .args(["-c", WITHOUT_TERMINAL])
+            .arg(program("devpi-client", "devpi"))
+            .args(arguments)
+            .stdin(answers);
+        run(command)
     }
 
-    /// The password or token that it holds for a user of this server.
-    pub fn password_of(&self, user: &str) -> Option<String> {
-        let path = self.scratch.path().join(".devpi/client/auth.json");
-        let logins: serde_json::Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        let servers = logins["auth"].as_object()?;
-        let mut pairs = servers.values().filter_map(|pairs| pairs.as_array());
-        pairs
-            .by_ref()
-            .flatten()
-            .find(|pair| pair[0] == user)
-            .and_then(|pair| pair[1].as_str().map(str::to_owned))
+    fn command(&self, program: &Path) -> Command {
+        let bin = program.parent().expect("a program is in a directory");
+        let mut command = self.scratch.command(program);
+        command
+            // As with an activated environment, for it looks for tox there.
+            .env("PATH", search_path(bin))
+            // `use --set-cfg` writes it.
+            .env("PIP_CONFIG_FILE", self.scratch.path().join("pip.conf"));
+        command
     }
 }
+
+/// It asks for passwords at the terminal, if whoever runs the tests has one.
+const WITHOUT_TERMINAL: &str = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])";
