@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask setup | check | test | real | bench | fuzz`.
+//! The project's own commands: `cargo xtask setup | check | test | oracle | real | bench | fuzz`.
 //!
 //! CI runs `cargo xtask test` and nothing else, so whatever holds there holds here.
 
@@ -32,6 +32,12 @@ enum Verb {
     Check,
     /// Set up, check, and run every test
     Test {
+        /// Passed on to the test runner, for example a part of a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Hold what we expect of devpi's client against devpi's own server (not in CI)
+    Oracle {
         /// Passed on to the test runner, for example a part of a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -73,6 +79,10 @@ fn run(verb: Verb) -> Result<()> {
             python::set_up(&mut skipped)?;
             tools::check(&mut skipped)?;
             tools::test(&arguments, &mut skipped)?;
+        }
+        Verb::Oracle { arguments } => {
+            python::set_up(&mut skipped)?;
+            tools::oracle(&arguments)?;
         }
         Verb::Real(options) => {
             python::set_up(&mut skipped)?;

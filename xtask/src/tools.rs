@@ -30,7 +30,7 @@ pub(crate) fn check(skipped: &mut Skipped) -> Result<()> {
         let lint = ["clippy", "--locked", "--workspace", "--all-targets"];
         cargo(
             lint.into_iter()
-                .chain(FEATURES)
+                .chain(["--features", "pilothouse/fail-points,pilothouse/oracle"])
                 .chain(["--", "-D", "warnings"]),
         )?;
     } else {
@@ -79,6 +79,25 @@ pub(crate) fn test(arguments: &[String], skipped: &mut Skipped) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The stories of `tests/clients/devpi`, told to devpi's own server.
+pub(crate) fn oracle(arguments: &[String]) -> Result<()> {
+    let runner: &[_] = if answers("cargo", ["nextest", "--version"]) {
+        &["nextest", "run"]
+    } else {
+        &["test"]
+    };
+    let test = ["--locked", "--package", "pilothouse", "--test", "clients"];
+    let features = ["--features", "fail-points,oracle", "devpi::oracle"];
+    cargo(
+        runner
+            .iter()
+            .copied()
+            .chain(test)
+            .chain(features)
+            .chain(arguments.iter().map(String::as_str)),
+    )
 }
 
 /// The small benchmarks; the side-by-side ones need other servers.

@@ -9,6 +9,8 @@ mod absent;
 mod client_cache;
 mod cooldown;
 mod crowd;
+#[cfg(feature = "oracle")]
+mod devpi;
 mod door;
 mod install;
 mod metadata;

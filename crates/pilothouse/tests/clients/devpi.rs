@@ -1,0 +1,78 @@
+//! devpi's own client, and the clients that publish, in whole sessions.
+//!
+//! Each story is told to one server by its address and asserts all that the
+//! person in it reads. `oracle` tells every story to devpi's own server, which
+//! is where the transcripts come from.
+
+#![expect(
+    clippy::too_many_lines,
+    reason = "what a person reads stands below what they type"
+)]
+
+mod contents;
+mod documents;
+mod guides;
+mod indexes;
+mod oracle;
+mod people;
+mod publishers;
+mod push;
+mod session;
+mod told;
+mod toxing;
+mod uploads;
+
+use testkit::{Dist, Project, Upstream};
+
+/// A server that a story is told to.
+#[derive(Debug, Clone, Copy)]
+struct Target<'a> {
+    /// `http://127.0.0.1:{port}`.
+    url: &'a str,
+    /// What its root/pypi mirrors.
+    upstream: &'a Upstream,
+}
+
+/// The public projects: one to depend on, and a stranger's of a private name.
+fn upstream() -> Upstream {
+    Upstream::start([
+        Project::new("bar").wheel("1.0").wheel("1.1"),
+        Project::new("foo").with(Dist::wheel("9.0")),
+    ])
+}
+
+/// A test for each story, which `tell` tells to a server.
+macro_rules! every_story {
+    (by $tell:ident) => {
+        $crate::devpi::every_story! { by $tell:
+            the_guide_to_a_permanent_install: guides::permanent_install;
+            the_guide_to_a_release_process: guides::release_process;
+            accounts: people::accounts;
+            logins: people::logins;
+            changes_of_indexes: indexes::changes;
+            refusals_of_indexes: indexes::refusals;
+            uploads: uploads::successes;
+            refusals_of_uploads: uploads::refusals;
+            lists: contents::lists;
+            removals: contents::removals;
+            pushes_inside: push::inside;
+            refusals_of_pushes: push::refusals;
+            pushes_away: push::away;
+            documents: documents::reads_and_patches;
+            a_refresh: documents::refresh;
+            results_of_tests: toxing::results;
+            twine: publishers::twine;
+            uv: publishers::uv;
+            poetry: publishers::poetry;
+            flit: publishers::flit;
+            hatch: publishers::hatch;
+        }
+    };
+    (by $tell:ident: $($name:ident: $module:ident::$story:ident;)+) => {
+        $(#[test]
+        fn $name() {
+            $tell($crate::devpi::$module::$story);
+        })+
+    };
+}
+use every_story;
