@@ -9,6 +9,7 @@ mod absent;
 mod client_cache;
 mod cooldown;
 mod crowd;
+#[cfg(feature = "oracle")]
 mod devpi;
 mod door;
 mod install;

@@ -27,7 +27,7 @@ pub(super) fn lists(target: Target<'_>) {
     assert_snapshot!(session.transcript(), @r"
     $ devpi list
     $ devpi list
-    tree
+    foo
     $ devpi list -v
     foo==2.0rc1
     $ devpi list -v --all
@@ -69,7 +69,7 @@ pub(super) fn lists(target: Target<'_>) {
     http://localhost:3141/root/pypi/+f/[digest]/bar-1.0-py3-none-any.whl
     $ devpi list --index root/pypi
     bar
-    tree
+    foo
     $ devpi list --index kim/none
     GET http://localhost:3141/kim/none/+api
     404 Not Found: The stage kim/none could not be found.

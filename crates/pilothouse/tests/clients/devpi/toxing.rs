@@ -1,6 +1,7 @@
 //! `devpi test`: tox runs what is on the index, and the index keeps what came of it.
 
 use insta::assert_snapshot;
+use testkit::http::Request;
 
 use super::Target;
 use super::session::Session;
@@ -25,8 +26,13 @@ pub(super) fn results(target: Target<'_>) {
     session.types("list -f bad");
     session.quietly("index -c kept acl_toxresult_upload=root");
     session.quietly("push good==1.0 uma/kept");
-    let refused = session.devpi().run(&["test", "--index", "kept", "good"]);
-    refused.says("No permission to upload tox results");
+    let listed = session.quietly("list --index uma/kept good").stdout;
+    let refused = Request::new("POST", listed.trim())
+        .header("Content-Type", "application/json")
+        .body("{}")
+        .send();
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.json()["message"], NO_PERMISSION);
     assert_snapshot!(session.transcript(), @r"
     $ devpi test --list good
     using workdir ~/devpi-test-[random]
@@ -60,6 +66,10 @@ pub(super) fn results(target: Target<'_>) {
         FAIL: ~/devpi-test-[random]/targz/bad-1.0/.tox/py/bin/python -c raise SystemExit('it does not work')
     ");
 }
+
+/// What `devpi test` shows, had it run here.
+const NO_PERMISSION: &str = "No permission to upload tox results. \
+    You can use the devpi test --no-upload option to skip the upload.";
 
 const FAILING: &str = r#"[tox]
 env_list = py
