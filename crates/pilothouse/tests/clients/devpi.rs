@@ -13,7 +13,9 @@ mod contents;
 mod documents;
 mod guides;
 mod indexes;
+#[cfg(feature = "oracle")]
 mod oracle;
+mod ours;
 mod people;
 mod publishers;
 mod push;

@@ -9,7 +9,6 @@ mod absent;
 mod client_cache;
 mod cooldown;
 mod crowd;
-#[cfg(feature = "oracle")]
 mod devpi;
 mod door;
 mod install;
