@@ -1,8 +1,8 @@
 //! devpi's own client, and the clients that publish, in whole sessions.
 //!
 //! Each story is told to one server by its address and asserts all that the
-//! person in it reads. `oracle` tells every story to devpi's own server, which
-//! is where the transcripts come from.
+//! person in it reads. `ours` tells every story to our binary; `oracle` tells it to
+//! devpi's own server, which is where the transcripts come from.
 
 #![expect(
     clippy::too_many_lines,
