@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the side-by-side harness does not measure: start-up over a full store, a
-cold file's first byte, and warm installs against a local folder of wheels.
+cold file's first byte, CPU for each gigabyte of a warm file, the first rendering of a
+long page, and warm installs against a local folder of wheels.
 
 usage: side.py HARNESS CORPUS PEERS PILOTHOUSE   (paths; see docs/benchmarks.md)
 
@@ -21,8 +22,9 @@ from pathlib import Path
 
 harness, corpus, peers, binary = (Path(arg).resolve() for arg in sys.argv[1:5])
 sys.path.insert(0, str(harness))
-from clients import Installer, page_links, read  # noqa: E402
-from serverkit import Process, Upstream, get, group_memory, wait_for  # noqa: E402
+from clients import JSON_ACCEPT, Installer, curls, page_links, read  # noqa: E402
+from corpus import GIANT  # noqa: E402
+from serverkit import Process, Server, Upstream, get, group_memory, wait_for  # noqa: E402
 
 ROUNDS = 5
 PORT = 7300
@@ -82,6 +84,56 @@ def first_byte(work, upstream):
           f"difference {median(extra) * 1000:.1f} ms")
 
 
+def group_cpu(pgid):
+    """User and system seconds of all processes of a process group."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.getpgid(int(entry.name)) == pgid:
+                ticks += sum(map(int, (entry / "stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_per_gigabyte(work, upstream):
+    """CPU of the server alone for a warm file of 230 MB, over one connection and over eight."""
+    for name in ("pilothouse", "nginx-static"):
+        server = Server(name, PORT + 1, upstream, work, corpus, peers, variables=[("pilothouse", binary)])
+        server.fresh()
+        server.start()
+        links = page_links(server.simple("tensorflow-cpu"))
+        url = links[max((n for n in links if n.endswith(".whl") and (corpus / "files" / n).exists()),
+                        key=lambda n: (corpus / "files" / n).stat().st_size)]
+        read(url)
+        for connections in (1, 8):
+            before, size = group_cpu(server.process.popen.pid), 0
+            for _ in range(24 // connections):
+                size += sum(done["bytes"] for done in curls(url, connections))
+            spent = group_cpu(server.process.popen.pid) - before
+            print(f"CPU per GB, {connections} connections: {name} {spent / size * 1e12:.0f} ms")
+        server.stop()
+
+
+def first_rendering(work, upstream):
+    """A page of 5,000 files whose form nobody asked for yet, from what is parsed already."""
+    times = {"json": [], "json gzip": [], "html": []}
+    for _ in range(ROUNDS):
+        shutil.rmtree(work / "data", ignore_errors=True)
+        process, _ = start(work, upstream, work / "log")
+        url = f"{BASE}/root/pypi/+simple/{GIANT}/"
+        get(url, headers={"Accept": "application/vnd.pypi.simple.v1+html"})
+        for name, headers in (("json", {"Accept": JSON_ACCEPT}),
+                              ("json gzip", {"Accept": JSON_ACCEPT, "Accept-Encoding": "gzip"}),
+                              ("html", {"Accept": "text/html", "Accept-Encoding": "zstd"})):
+            began = time.perf_counter()
+            get(url, headers=headers)
+            times[name].append(time.perf_counter() - began)
+        process.stop()
+    for name, seconds in times.items():
+        print(f"first rendering of 5,000 files, {name}: {median(seconds) * 1000:.0f} ms")
+
+
 def installs(work, upstream):
     """Warm installs of the sample set, against the same from a local folder of wheels."""
     scratch = Path(tempfile.mkdtemp(dir="/dev/shm"))
@@ -113,7 +165,7 @@ def main():
     upstream = Upstream(corpus, PORT - 1, 0, work)
     upstream.start()
     try:
-        for measure in (start_up, first_byte, installs):
+        for measure in (start_up, first_byte, cpu_per_gigabyte, first_rendering, installs):
             measure(work, upstream)
     finally:
         upstream.stop()

@@ -101,6 +101,13 @@ impl Asking {
         self.may(app, Permission::Read, entry, reach)
     }
 
+    /// Whether they may do anything with an index, so that it may be named to them.
+    pub(crate) fn concerns(&self, app: &App, entry: &Entry) -> bool {
+        self.may_read(app, entry, None)
+            || self.may(app, Permission::Upload, entry, Reach::Some)
+            || self.may(app, Permission::Modify, entry, Reach::Whole)
+    }
+
     /// Says that more is needed than they have: 401 to whom we do not know, else 403.
     pub(crate) fn lacks(&self, line: impl Into<String>) -> Fault {
         match &self.refused {
@@ -120,6 +127,20 @@ impl Asking {
             }),
         }
     }
+
+    /// The same in devpi's words.
+    pub(crate) fn unseen(&self, index: &IndexName) -> Fault {
+        match &self.refused {
+            Some(denied) => unauthorized(denied.clone()),
+            None => no_such_stage(index),
+        }
+    }
+}
+
+/// As devpi says it.
+fn no_such_stage(index: &IndexName) -> Fault {
+    let line = format!("The stage {index} could not be found.");
+    Fault::new(StatusCode::NOT_FOUND, "no-such-index", line)
 }
 
 /// 401 with what pip and twine wait for before they ask for a password.

@@ -9,7 +9,6 @@ use axum::routing::{MethodRouter, delete, get, post};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use index::access::{Permission, Reach};
 use index::{Entry, IndexName};
 use percent_encoding::percent_decode_str;
 use pyspec::ProjectName;
@@ -163,12 +162,8 @@ impl Named {
     pub(crate) fn entry(&self, app: &App, asking: &Asking) -> Result<Arc<Entry>, Fault> {
         let name = self.name()?;
         let entry = app.catalog().now().get(&name).cloned();
-        let concerns = |entry: &Arc<Entry>| {
-            asking.may_read(app, entry, None)
-                || asking.may(app, Permission::Upload, entry, Reach::Some)
-                || asking.may(app, Permission::Modify, entry, Reach::Whole)
-        };
-        entry.filter(concerns).ok_or_else(|| asking.hidden(&name))
+        let concerned = entry.filter(|entry| asking.concerns(app, entry));
+        concerned.ok_or_else(|| asking.unseen(&name))
     }
 
     /// The project, whichever way it is written.

@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
-use index::access::{Permission, Reach};
 use index::Entry;
+use index::access::{Permission, Reach};
 use index::hosted::{Form, Hosted, Uploaded};
 use multer::Multipart;
 use pyspec::ProjectName;
@@ -71,11 +71,7 @@ pub(crate) async fn submit(
 }
 
 /// The index, if the caller may upload anything to it.
-fn welcome(
-    app: &App,
-    named: &Named,
-    asking: &Asking,
-) -> Result<(Arc<Entry>, Arc<Hosted>), Fault> {
+fn welcome(app: &App, named: &Named, asking: &Asking) -> Result<(Arc<Entry>, Arc<Hosted>), Fault> {
     let entry = named.entry(app, asking)?;
     let Some(hosted) = entry.hosted.clone() else {
         let line = "cannot submit to mirror index";

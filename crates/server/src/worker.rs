@@ -18,6 +18,7 @@ use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -223,6 +224,8 @@ impl Worker {
                 // Its client shows a message only of exactly this type.
                 let json = HeaderValue::from_static("application/json");
                 response.headers_mut().insert(CONTENT_TYPE, json);
+                // It would print the sentence twice.
+                response.extensions_mut().remove::<ReasonPhrase>();
             }
         }
         let version = HeaderValue::from_static("2");

@@ -119,15 +119,19 @@ async fn here(
         .parse()
         .map_err(|error| bad(format!("{error}")))?;
     let there = app.catalog().now().get(&name).cloned();
+    let there = there.filter(|there| asking.concerns(app, there));
+    let Some(there) = there else {
+        return Err(asking.unseen(&name));
+    };
     let may = |there: &index::Entry| {
         let reach = Reach::Project(&order.project);
         asking.may(app, Permission::Upload, there, reach)
     };
     let who = asking.who().unwrap_or_default();
-    let there = there.filter(|there| may(there)).ok_or_else(|| {
+    if !may(&there) {
         let line = format!("user '{who}' cannot upload to '{name}'");
-        Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", line)
-    })?;
+        return Err(Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", line));
+    }
     let Some(target) = there.hosted.clone() else {
         return Err(bad(format!(
             "{name} is a mirror: nothing can be pushed to it"
