@@ -8,6 +8,10 @@
     clippy::too_many_lines,
     reason = "what a person reads stands below what they type"
 )]
+#![cfg_attr(
+    not(feature = "oracle"),
+    expect(dead_code, reason = "some stories are told to devpi alone")
+)]
 
 mod contents;
 mod documents;
