@@ -206,7 +206,7 @@ async fn what_does_not_exist_is_404_in_body_and_reason_phrase() {
         ),
         (
             "/a/b/c/d",
-            "404 urn:pilothouse:no-such-index there is no index `a/b` here",
+            "404 urn:pilothouse:no-such-index The stage a/b could not be found.",
         ),
         (
             "/+nope/a/b/c/d/e",
