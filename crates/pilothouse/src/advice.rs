@@ -50,7 +50,7 @@ fn dockerfile(listening: &[SocketAddr], way: &Way) -> String {
                 address.to_string(),
                 port,
                 Some(format!(
-                    "containers reach this machine at {address} ({name}), and nothing listens there yet: start with `{} --listen {address}:{port}`",
+                    "containers reach this machine at {address} ({name}), and nothing listens there yet: start with `{} --listen {address}:{port}`, and with `--restrict-modify root` once root has a password, or `--open-to-anyone`",
                     listening
                         .iter()
                         .map(|listener| format!("--listen {listener}"))
@@ -184,7 +184,7 @@ mod tests {
           ARG PIP_TRUSTED_HOST=172.17.0.1
           ARG UV_DEFAULT_INDEX=http://172.17.0.1:3141/simple/
           ARG UV_INSECURE_HOST=172.17.0.1:3141
-          (containers reach this machine at 172.17.0.1 (docker0), and nothing listens there yet: start with `--listen 127.0.0.1:3141 --listen 172.17.0.1:3141`)
+          (containers reach this machine at 172.17.0.1 (docker0), and nothing listens there yet: start with `--listen 127.0.0.1:3141 --listen 172.17.0.1:3141`, and with `--restrict-modify root` once root has a password, or `--open-to-anyone`)
         ");
     }
 
