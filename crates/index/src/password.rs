@@ -234,7 +234,9 @@ mod tests {
             &good.replace("m=64", "m=4194304"),
             &good.replace("t=1", "t=1000000"),
             &good.replace("m=64,t=1,p=1", "m=1048576,t=1,p=100"),
-            &good[..good.len() - 1],
+            &good.replace("argon2id", "argon2x"),
+            // One character less may still be a hash: a shorter one.
+            &good[..good.len() - 40],
         ];
         assert!(is_usable(good));
         let passwords = Passwords::new(CHEAP);
