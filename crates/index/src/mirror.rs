@@ -20,6 +20,8 @@ mod order;
 mod pages;
 mod queue;
 mod read;
+mod records;
+mod replaced;
 mod root;
 mod sidecar;
 mod sink;
@@ -43,6 +45,7 @@ use client::Client;
 use file::Files;
 use flat::Flat;
 use pages::Pages;
+use records::Records;
 use root::Root;
 use sidecar::Sidecars;
 use trouble::Trouble;
@@ -106,8 +109,10 @@ impl Mirror {
             tracing::warn!(index = %shared.name, "the upstream was another one before: its pages are forgotten");
         }
         let flat = Flat::of(&shared);
-        let pages = Arc::new(Pages::new(shared.clone(), flat.clone()));
-        let files = Arc::new(Files::new(shared.clone(), pages.clone()));
+        let records = Arc::new(Records::new(shared.clone()));
+        let pages = Pages::new(shared.clone(), records.clone(), flat.clone());
+        let pages = Arc::new(pages);
+        let files = Arc::new(Files::new(shared.clone(), records, pages.clone()));
         let sidecars = Arc::new(Sidecars::new(shared.clone(), pages.clone(), files.clone()));
         let root = Arc::new(Root::new(shared, flat));
         Ok(Self {

@@ -102,6 +102,8 @@ pub struct Stats {
     pub in_flight: Gauge,
     /// Files refused for a wrong digest.
     pub refused: Counter,
+    /// Files that were right and served, but could not be kept.
+    pub unkept: Counter,
     /// Files removed to keep the disk bounded.
     pub evicted_files: Counter,
     /// Their bytes.

@@ -26,6 +26,7 @@ mod made;
 pub(crate) mod pages;
 pub(crate) mod references;
 pub(crate) mod refused;
+mod replaced;
 pub(crate) mod root;
 pub(crate) mod sidecars;
 pub(crate) mod tokens;

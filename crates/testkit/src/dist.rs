@@ -27,6 +27,8 @@ pub struct Dist {
     pub(crate) wrong_metadata_digest: bool,
     pub(crate) provenance: bool,
     claims: Option<String>,
+    /// Where it lies, if its content does not say so.
+    folder: Option<&'static str>,
 }
 
 /// What sort of archive.
@@ -85,6 +87,7 @@ impl Dist {
             wrong_metadata_digest: false,
             provenance: false,
             claims: None,
+            folder: None,
         }
     }
 
@@ -162,6 +165,13 @@ impl Dist {
         self
     }
 
+    /// Serves the file where other content of this name would be too, as nightly indexes do.
+    #[must_use]
+    pub fn in_place(mut self) -> Self {
+        self.folder = Some("nightly");
+        self
+    }
+
     /// The text of METADATA or PKG-INFO.
     pub(crate) fn metadata_text(&self, project: &str) -> String {
         let mut text = format!(
@@ -187,7 +197,10 @@ impl Dist {
             Kind::Sdist => (format!("{stem}.tar.gz"), archive::sdist(project, self)),
         };
         Built {
-            path: path(&filename, &content),
+            path: match self.folder {
+                Some(folder) => format!("/{folder}/{filename}"),
+                None => path(&filename, &content),
+            },
             filename,
             metadata: (self.kind == Kind::Wheel && self.metadata != Metadata::Missing)
                 .then(|| Bytes::from(self.metadata_text(project))),

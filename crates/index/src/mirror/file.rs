@@ -6,18 +6,16 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pyspec::{Filename, PageFile, ProjectName};
-use quick_cache::sync::Cache as QuickCache;
 use store::{Blob, FileRow};
 use url::Url;
 
 use super::Shared;
 use super::order::Order;
 use super::pages::Pages;
+use super::records::Records;
 use super::transfer::{Running, Transfer};
 use crate::{Body, Cache, Error, Open};
 
-/// How many records are kept in memory.
-const RECORDS: usize = 4096;
 /// After so many refusals in a row, upstream is left alone for a while.
 const REFUSALS: u32 = 2;
 const REFUSED_FOR: Duration = Duration::from_mins(1);
@@ -26,7 +24,7 @@ const REFUSED_FOR: Duration = Duration::from_mins(1);
 pub(crate) struct Files {
     shared: Arc<Shared>,
     pages: Arc<Pages>,
-    records: QuickCache<Box<str>, Arc<FileRow>>,
+    records: Arc<Records>,
     running: Mutex<HashMap<String, Arc<Running>>>,
     refusals: Mutex<HashMap<String, Refusals>>,
     started: Timestamp,
@@ -54,11 +52,11 @@ struct Refusals {
 }
 
 impl Files {
-    pub(crate) fn new(shared: Arc<Shared>, pages: Arc<Pages>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, records: Arc<Records>, pages: Arc<Pages>) -> Self {
         Self {
             shared,
             pages,
-            records: QuickCache::new(RECORDS),
+            records,
             running: Mutex::default(),
             refusals: Mutex::default(),
             started: Timestamp::now(),
@@ -97,35 +95,21 @@ impl Files {
         Ok(stored.map(|(row, _)| row.project.clone()))
     }
 
-    /// The file at `path` if it is in the store.
+    /// The file at `path` if it is in the store, and still what upstream has there.
     pub(crate) async fn stored(&self, path: &str) -> Result<Option<(Arc<FileRow>, Blob)>, Error> {
-        let row = match self.records.get(path) {
-            Some(row) => row,
-            None => match self
-                .shared
-                .storage
-                .db()
-                .file(&self.shared.name, path)
-                .await?
-            {
-                Some(row) => {
-                    let row = Arc::new(row);
-                    self.records.insert(path.into(), row.clone());
-                    row
-                }
-                None => return Ok(None),
-            },
+        let Some(row) = self.records.current(path).await? else {
+            return Ok(None);
         };
         match self.shared.storage.blob(&row.digest, row.size) {
             Ok(Some(blob)) => Ok(Some((row, blob))),
             Ok(None) => {
                 // Evicted or pruned; the record may be gone as well.
-                self.records.remove(path);
+                self.records.forget(path);
                 Ok(None)
             }
             Err(error) => {
                 tracing::error!(index = %self.shared.name, %error, "the stored copy of `{}` cannot be used and is fetched again", row.filename);
-                self.records.remove(path);
+                self.records.forget(path);
                 Ok(None)
             }
         }
@@ -210,10 +194,14 @@ impl Files {
             return Ok(Some(Started::Running(running)));
         }
         self.refused(path).await?;
-        match self.order(path).await? {
-            Some(order) => self.start(order).map(Some),
-            None => Ok(None),
+        let Some(order) = self.order(path).await? else {
+            return Ok(None);
+        };
+        // Its page may have been read just now, and may mean the stored bytes again.
+        if self.stored(path).await?.is_some() {
+            return Ok(Some(Started::Arrived));
         }
+        self.start(order).map(Some)
     }
 
     /// Where to get the file at `path`, if it is listed and may be fetched.
@@ -261,7 +249,7 @@ impl Files {
             return Ok(Started::Running(running.clone()));
         }
         // A transfer may have come and gone since the store was looked at.
-        let arrived = self.records.get(order.path.as_str());
+        let arrived = self.records.remembered(&order.path);
         if arrived.is_some_and(|row| self.shared.storage.blobs().contains(&row.digest)) {
             return Ok(Started::Arrived);
         }
@@ -276,17 +264,19 @@ impl Files {
                 path: &path,
             };
             let _busy = files.shared.busy();
-            files.ended(&path, transfer.run().await);
+            files.ended(&path, transfer.run().await).await;
         });
         Ok(Started::Running(running))
     }
 
     /// Notes how a transfer ended.
-    fn ended(&self, path: &str, outcome: Result<FileRow, Error>) {
+    async fn ended(&self, path: &str, outcome: Result<Option<FileRow>, Error>) {
         match outcome {
-            Ok(row) => {
-                self.records.insert(path.into(), Arc::new(row));
+            Ok(kept) => {
                 self.refusals().remove(path);
+                if let Some(row) = kept {
+                    self.remember(row).await;
+                }
             }
             Err(error @ Error::Refused { .. }) => {
                 let mut refusals = self.refusals();
@@ -300,9 +290,21 @@ impl Files {
                 entry.error = error;
             }
             Err(Error::Store(error)) => {
-                tracing::error!(index = %self.shared.name, %error, "a file was served but cannot be kept");
+                tracing::error!(index = %self.shared.name, %error, "`{path}` could not be stored while it came");
             }
             Err(error) => tracing::warn!(index = %self.shared.name, "{error}"),
+        }
+    }
+
+    /// Remembers a file that has arrived, unless the page has changed meanwhile.
+    async fn remember(&self, row: FileRow) {
+        if self.pages.means_other(&row) {
+            let noted = self.shared.storage.db().note_replaced(&row).await;
+            if let Err(error) = noted {
+                tracing::error!(index = %self.shared.name, %error, "that `{}` was replaced cannot be noted", row.filename);
+            }
+        } else {
+            self.records.remember(row);
         }
     }
 

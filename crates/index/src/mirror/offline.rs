@@ -29,8 +29,14 @@ pub(crate) async fn answer(
     let Some(project) = &known.project else {
         return Ok(None);
     };
-    let stored = shared.storage.db().files_of(&shared.name, name).await?;
-    let stored: HashSet<&str> = stored.iter().map(|row| row.path.as_str()).collect();
+    let db = shared.storage.db();
+    let stored = db.files_of(&shared.name, name).await?;
+    let replaced = db.replaced_of(&shared.name, name).await?;
+    let stored: HashSet<&str> = stored
+        .iter()
+        .map(|row| row.path.as_str())
+        .filter(|path| !replaced.contains(*path))
+        .collect();
     let left = only(project, &stored);
     if left.page.files.is_empty() {
         return Err(unknown());

@@ -1,21 +1,22 @@
 //! The project pages of a mirror: fresh, stale, or fetched once for all who ask.
 
-use std::collections::BTreeSet;
+mod ask;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pyspec::{ProjectName, ProjectPage};
+use pyspec::ProjectName;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as QuickCache;
+use store::FileRow;
 
-use super::client::Failure;
-use super::fetch::{self, Fetched, Page};
 use super::flat::Flat;
 use super::flights::{Flight, Flights};
 use super::freshness::{self, Patience};
-use super::known::{Known, project_of};
-use super::{Shared, offline, read};
+use super::known::Known;
+use super::records::Records;
+use super::{Shared, offline, read, replaced};
 use crate::{Answer, Cache, Error, Project};
 
 /// What parsed pages may take in memory; the rest is read from the store again.
@@ -34,6 +35,7 @@ pub(crate) enum How {
 /// The project pages of a mirror.
 pub(crate) struct Pages {
     shared: Arc<Shared>,
+    records: Arc<Records>,
     flat: Option<Arc<Flat>>,
     memory: QuickCache<ProjectName, Arc<Known>, ByBytes>,
     flights: Arc<Flights<ProjectName, (Arc<Known>, How)>>,
@@ -50,9 +52,10 @@ impl Weighter<ProjectName, Arc<Known>> for ByBytes {
 }
 
 impl Pages {
-    pub(crate) fn new(shared: Arc<Shared>, flat: Option<Arc<Flat>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, records: Arc<Records>, flat: Option<Arc<Flat>>) -> Self {
         Self {
             shared,
+            records,
             flat,
             memory: QuickCache::with_weighter(2_000, MEMORY, ByBytes),
             flights: Arc::default(),
@@ -144,6 +147,16 @@ impl Pages {
         }
         let (renewed, _) = self.flight(name, known).await?;
         Ok(renewed.project.clone())
+    }
+
+    /// Whether the page, as far as it is in memory, has other bytes than those in this file's place.
+    pub(crate) fn means_other(&self, row: &FileRow) -> bool {
+        let known = self.memory.get(&row.project);
+        let project = known.and_then(|known| known.project.clone());
+        project.is_some_and(|project| {
+            let file = project.file_at(&row.path);
+            file.is_some_and(|file| read::is_other(file, row))
+        })
     }
 
     /// Forgets what memory holds, so that it is read again from the store.
@@ -246,7 +259,10 @@ impl Pages {
         };
         let (renewed, how) = asked?;
         let renewed = if how == How::Fetched {
-            self.forget_replaced(&renewed).await?;
+            if let Some(project) = &renewed.project {
+                let before = known.as_deref().and_then(|known| known.project.as_deref());
+                replaced::note(&self.shared, &self.records, before, project).await?;
+            }
             self.with_made_metadata(renewed).await?
         } else {
             renewed
@@ -260,149 +276,6 @@ impl Pages {
             drop(busy);
         });
         Ok((renewed, how))
-    }
-
-    async fn ask_flat(
-        &self,
-        flat: &Arc<Flat>,
-        name: &ProjectName,
-        known: Option<&Known>,
-    ) -> Result<(Known, How), Error> {
-        let (page, fresh_until) = flat.project(name).await?;
-        let now = Timestamp::now();
-        let project = match page {
-            Some(mut page) => {
-                let before = known.and_then(|known| known.project.as_deref());
-                self.complete_times(&mut page, before, now).await;
-                Some(Arc::new(project_of(page, BTreeSet::new())))
-            }
-            None => None,
-        };
-        let known = Known {
-            project,
-            validators: fetch::Validators::default(),
-            fetched_at: now,
-            fresh_until,
-        };
-        Ok((known, How::Fetched))
-    }
-
-    async fn ask_simple(
-        &self,
-        name: &ProjectName,
-        known: Option<&Known>,
-    ) -> Result<(Known, How), Failure> {
-        let base = self
-            .shared
-            .config
-            .upstream
-            .url()
-            .ok_or_else(|| Failure::wrong("this mirror has no URL"))?;
-        let url = base
-            .join(&format!("{name}/"))
-            .map_err(|error| Failure::wrong(error.to_string()))?;
-        let validators = known
-            .filter(|known| known.project.is_some())
-            .map(|known| &known.validators);
-        let fetched = fetch::page(&self.shared, &url, validators).await?;
-        let now = Timestamp::now();
-        match (fetched, known) {
-            (Fetched::Unchanged { cache_control }, Some(known)) => {
-                let known = Known {
-                    fetched_at: now,
-                    fresh_until: now + self.fresh_for(cache_control.as_deref()),
-                    ..known.clone()
-                };
-                Ok((known, How::Confirmed))
-            }
-            (Fetched::Page(page), _) => {
-                Ok((self.parsed(name, page, known, now).await?, How::Fetched))
-            }
-            (Fetched::Missing | Fetched::Unchanged { .. }, _) => {
-                Ok((self.missing(now), How::Fetched))
-            }
-        }
-    }
-
-    async fn parsed(
-        &self,
-        name: &ProjectName,
-        page: Page,
-        known: Option<&Known>,
-        now: Timestamp,
-    ) -> Result<Known, Failure> {
-        let fresh_until = now + self.fresh_for(page.cache_control.as_deref());
-        let validators = page.validators.clone();
-        let (index, name) = (self.shared.name.clone(), name.clone());
-        let parsing = tokio::task::spawn_blocking(move || read::page(&index, &name, &page));
-        let mut page = parsing
-            .await
-            .unwrap_or_else(|_| Err(Failure::wrong("its page cannot be read")))?;
-        let before = known.and_then(|known| known.project.as_deref());
-        self.complete_times(&mut page, before, now).await;
-        Ok(Known {
-            project: Some(Arc::new(project_of(page, BTreeSet::new()))),
-            validators,
-            fetched_at: now,
-            fresh_until,
-        })
-    }
-
-    /// Upload times that upstream does not give, from what can honestly be known.
-    async fn complete_times(
-        &self,
-        page: &mut ProjectPage,
-        before: Option<&Project>,
-        now: Timestamp,
-    ) {
-        if page.files.iter().all(|file| file.upload_time.is_some()) {
-            return;
-        }
-        let stored = self
-            .shared
-            .storage
-            .db()
-            .files_of(&self.shared.name, &page.name)
-            .await
-            .unwrap_or_default();
-        read::complete_times(page, before, &stored, now);
-    }
-
-    fn missing(&self, now: Timestamp) -> Known {
-        Known {
-            project: None,
-            validators: fetch::Validators::default(),
-            fetched_at: now,
-            fresh_until: now
-                + self
-                    .shared
-                    .config
-                    .missing_for
-                    .min(self.shared.config.fresh_for),
-        }
-    }
-
-    fn fresh_for(&self, cache_control: Option<&str>) -> Duration {
-        freshness::fresh_for(self.shared.config.fresh_for, cache_control)
-    }
-
-    /// Forgets stored files that upstream has replaced by others of the same name.
-    async fn forget_replaced(&self, known: &Known) -> Result<(), Error> {
-        let Some(project) = &known.project else {
-            return Ok(());
-        };
-        let db = self.shared.storage.db();
-        for row in db.files_of(&self.shared.name, &project.page.name).await? {
-            if project
-                .file_at(&row.path)
-                .is_some_and(|file| read::is_other(file, &row))
-            {
-                tracing::info!(index = %self.shared.name, "upstream has replaced `{}`", row.filename);
-                db.forget_file(&self.shared.name, &row.path).await?;
-                db.forget_sidecars(&self.shared.name, &row.path).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Advertises metadata for wheels whose upstream has none: we make it when it is asked for.

@@ -46,7 +46,7 @@ pub(crate) fn complete_times(
         .collect();
     let modified: HashMap<_, _> = stored
         .iter()
-        .filter_map(|row| Some((row.path.as_str(), row.last_modified?)))
+        .filter_map(|row| Some((row.path.as_str(), (row, row.last_modified?))))
         .collect();
     for file in page
         .files
@@ -55,7 +55,8 @@ pub(crate) fn complete_times(
     {
         let modified = modified
             .get(path_of(&file.url).as_ref())
-            .map(|at| UploadTime {
+            .filter(|(row, _)| !is_other(file, row))
+            .map(|(_, at)| UploadTime {
                 at: *at,
                 source: UploadTimeSource::LastModified,
             });

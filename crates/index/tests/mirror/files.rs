@@ -252,21 +252,6 @@ async fn a_file_url_with_a_query_is_served_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_upstream_replaces_is_replaced_here() {
-    let upstream = upstream_of(1000);
-    let mut config = simple(&upstream);
-    config.fresh_for = Duration::ZERO;
-    let rig = Rig::with(config, None).await;
-    rig.file("foo", WHEEL).await.unwrap();
-    testkit::wait_until("it is kept", || rig.stats.disk_used.value() > 0);
-    let before = upstream.content_of(WHEEL);
-    upstream.put(Project::new("foo").with(Dist::wheel("1.0").padding(2000)));
-    let after = rig.file("foo", WHEEL).await.unwrap();
-    assert_eq!(after, upstream.content_of(WHEEL));
-    assert_ne!(after, before);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_lock_may_know_a_file_that_our_stale_page_lacks() {
     let upstream = upstream_of(0);
     let mut config = simple(&upstream);

@@ -9,5 +9,6 @@ mod cache;
 mod disk;
 mod files;
 mod flat;
+mod replaced;
 mod rig;
 mod sidecars;

@@ -5,8 +5,8 @@ use crate::Error;
 
 impl Db {
     /// Notes that a mirror's pages come from `upstream` from now on; answers whether they came
-    /// from another one before, in which case those are forgotten. Files stay: whoever
-    /// lists them says what they must contain.
+    /// from another one before, in which case those are forgotten, and what stands beside files
+    /// with them. Files stay: whoever lists them says what they must contain.
     pub async fn set_upstream(&self, mirror: &str, upstream: &str) -> Result<bool, Error> {
         let doing = "noting where a mirror's pages come from";
         let failed = |e| Error::db(doing, e);
@@ -24,6 +24,8 @@ impl Db {
             "delete from pages where mirror = $1",
             "delete from roots where mirror = $1",
             "delete from made_metadata where mirror = $1",
+            // Their blobs are then nobody's, and collected as such.
+            "delete from sidecars where mirror = $1",
             "delete from refused where mirror = $1",
         ] {
             let statement = sqlx::query(forget).bind(mirror);

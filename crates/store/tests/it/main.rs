@@ -14,6 +14,7 @@ mod hosted;
 mod maintenance;
 mod people;
 mod records;
+mod replaced;
 mod uploads;
 mod usage;
 

@@ -1,0 +1,136 @@
+//! Files whose place upstream gives to other bytes, as nightly indexes do.
+
+use std::time::Duration;
+
+use index::{Cache, Error, Part, Source};
+use testkit::{Dist, Fault, Metadata, Project, Upstream};
+
+use crate::rig::{Rig, read, simple};
+
+const WHEEL: &str = "foo-1.0-py3-none-any.whl";
+const PATH: &str = "nightly/foo-1.0-py3-none-any.whl";
+
+fn foo(padding: usize) -> Project {
+    Project::new("foo").with(Dist::wheel("1.0").padding(padding).in_place())
+}
+
+/// An upstream whose file is kept here, and whose page is asked for every time.
+async fn kept() -> (Upstream, Rig) {
+    let upstream = Upstream::start([foo(1000)]);
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::ZERO;
+    let rig = Rig::with(config, None).await;
+    rig.file("foo", WHEEL).await.unwrap();
+    testkit::wait_until("it is kept", || rig.stats.disk_used.value() > 0);
+    (upstream, rig)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_upstream_replaces_is_replaced_here() {
+    let (upstream, rig) = kept().await;
+    let before = upstream.content_of(WHEEL);
+    upstream.put(foo(2000));
+    let after = rig.file("foo", WHEEL).await.unwrap();
+    assert_eq!(after, upstream.content_of(WHEEL));
+    assert_ne!(after, before);
+    testkit::wait_until("the old bytes are gone", || {
+        rig.data.blobs().list().count() == 1
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_bytes_are_neither_served_nor_lost_before_the_new_ones_are_here() {
+    let (upstream, rig) = kept().await;
+    let db = rig.data.db().await.unwrap();
+    assert!(db.set_file_pinned("root/pypi", PATH, true).await.unwrap());
+    let old = db.file("root/pypi", PATH).await.unwrap().unwrap();
+    upstream.put(foo(2000));
+    for fault in [Fault::corrupt(60), Fault::status(404)] {
+        upstream.heal();
+        upstream.fault("*.whl", fault);
+        assert!(rig.file("foo", WHEEL).await.is_err());
+        assert_eq!(db.file("root/pypi", PATH).await.unwrap(), Some(old.clone()));
+        assert!(rig.data.blobs().contains(&old.digest));
+    }
+    upstream.heal();
+    assert_eq!(
+        rig.file("foo", WHEEL).await.unwrap(),
+        upstream.content_of(WHEEL)
+    );
+    let new = db.file("root/pypi", PATH).await.unwrap().unwrap();
+    assert!(new.pinned && new.digest != old.digest);
+    assert!(!rig.data.blobs().contains(&old.digest));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_bytes_are_served_again_when_upstream_takes_its_word_back() {
+    let (upstream, rig) = kept().await;
+    upstream.put(foo(2000));
+    rig.project("foo").await.unwrap();
+    upstream.put(foo(1000));
+    rig.project("foo").await.unwrap();
+    upstream.forget_requests();
+    let open = rig.mirror.open(PATH, Part::File).await.unwrap().unwrap();
+    assert_eq!(open.cache, Cache::Hit);
+    assert_eq!(read(open).await.unwrap(), upstream.content_of(WHEEL));
+    assert_eq!(upstream.count("*.whl").requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_a_replaced_file_is_not_listed() {
+    let (upstream, rig) = kept().await;
+    upstream.put(foo(2000));
+    rig.project("foo").await.unwrap();
+    testkit::wait_until("the page is saved", || rig.stats.in_flight.value() == 0);
+    let mut config = simple(&upstream);
+    config.offline = true;
+    let rig = rig.again(config).await;
+    assert!(matches!(
+        rig.project("foo").await,
+        Err(Error::Offline { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_changes_while_old_bytes_arrive_is_believed() {
+    let upstream = Upstream::start([foo(2_000_000)]);
+    upstream.change(|settings| settings.rate = Some(4_000_000));
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::ZERO;
+    let rig = Rig::with(config, None).await;
+    rig.project("foo").await.unwrap();
+    let old = rig.mirror.open(PATH, Part::File).await.unwrap().unwrap();
+    upstream.put(foo(1000));
+    rig.project("foo").await.unwrap();
+    read(old).await.unwrap();
+    testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+    assert_eq!(
+        rig.read(PATH, Part::File).await.unwrap(),
+        upstream.content_of(WHEEL)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_beside_a_replaced_wheel_is_replaced_with_it() {
+    for of in [Metadata::Advertised, Metadata::InWheel] {
+        let wheel = |requires| {
+            Dist::wheel("1.0")
+                .requires(requires)
+                .metadata(of)
+                .in_place()
+        };
+        let foo = |requires| Project::new("foo").with(wheel(requires));
+        let upstream = Upstream::start([foo("first")]);
+        let mut config = simple(&upstream);
+        config.fresh_for = Duration::ZERO;
+        let rig = Rig::with(config, None).await;
+        rig.project("foo").await.unwrap();
+        rig.read(PATH, Part::Metadata).await.unwrap();
+        testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+        upstream.put(foo("second"));
+        rig.project("foo").await.unwrap();
+        let metadata = rig.read(PATH, Part::Metadata).await.unwrap();
+        let metadata = String::from_utf8(metadata.to_vec()).unwrap();
+        assert!(metadata.contains("Requires-Dist: second"), "{metadata}");
+    }
+}
