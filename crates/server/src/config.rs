@@ -17,6 +17,8 @@ pub struct Config {
     /// How long a client may take to send a request's head, and how long an idle
     /// connection is kept.
     pub head_timeout: Duration,
+    /// How long a client may send nothing in the middle of a request's body.
+    pub body_timeout: Duration,
     /// Bytes of rendered pages kept in memory.
     pub page_cache: u64,
     /// Where clients find this server, if a proxy stands before it and does not say so.
@@ -42,8 +44,10 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 3141))],
             log: LogFormat::Text,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            drain: Duration::from_secs(30),
+            // Docker kills a container 10 s after it was told to stop.
+            drain: Duration::from_secs(7),
             head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
             page_cache: 64 * 1024 * 1024,
             outside_url: None,
             page_max_age: Duration::from_mins(1),

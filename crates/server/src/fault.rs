@@ -181,15 +181,24 @@ impl IntoResponse for Fault {
 }
 
 /// The text in printable ASCII and at most `longest` bytes.
+///
+/// What is too much goes from the middle: a sentence begins with what happened
+/// and ends with how to mend it.
 pub(crate) fn printable(text: &str, longest: usize) -> Vec<u8> {
-    text.chars()
-        .map(|c| match c {
-            ' '..='~' => c as u8,
-            '\t' | '\n' | '\r' => b' ',
-            _ => b'?',
-        })
-        .take(longest)
-        .collect()
+    const GAP: &[u8] = b" ... ";
+    let ascii = |c| match c {
+        ' '..='~' => c as u8,
+        '\t' | '\n' | '\r' => b' ',
+        _ => b'?',
+    };
+    let mut all: Vec<u8> = text.chars().map(ascii).collect();
+    if all.len() > longest {
+        let kept = longest.saturating_sub(GAP.len());
+        let (head, tail) = (kept - kept / 2, kept / 2);
+        all.splice(head..all.len() - tail, GAP.iter().copied());
+        all.truncate(longest);
+    }
+    all
 }
 
 #[cfg(test)]
@@ -335,7 +344,12 @@ mod tests {
     #[test]
     fn a_reason_phrase_is_printable_and_short() {
         assert_eq!(printable("a\r\nb: ü\u{1b}", 200), b"a  b: ??");
+        assert_eq!(
+            printable("it is too long, so do that", 16),
+            b"it is  ...  that"
+        );
         assert_eq!(printable(&"x".repeat(500), 200).len(), 200);
+        assert_eq!(printable("long", 3), b" ..");
         let response = Fault::from(index::Error::Forbidden {
             why: "ü\r\nX: y".repeat(100),
         })

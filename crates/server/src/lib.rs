@@ -38,6 +38,7 @@ mod reply;
 mod routes;
 mod scrape;
 mod shelf;
+mod silence;
 mod tokens;
 mod told;
 mod upload;

@@ -143,6 +143,11 @@ fn numbers(app: &App) -> Vec<Number> {
             Sum(stats.refused.value()),
         ),
         row(
+            "unkept_files",
+            "Files that were served but could not be stored",
+            Sum(stats.unkept.value()),
+        ),
+        row(
             "evicted_files",
             "Files removed to keep the disk bounded",
             Sum(stats.evicted_files.value()),

@@ -24,6 +24,7 @@ use crate::asking::Asking;
 use crate::devpi::push;
 use crate::fault::Fault;
 use crate::routes::Named;
+use crate::silence::Silent;
 
 /// Bytes that all fields of a form but its file may have: descriptions are long.
 const LONGEST_FIELDS: usize = 16 * 1024 * 1024;
@@ -179,7 +180,12 @@ pub(crate) async fn whole(request: Request, longest: usize) -> Result<Bytes, Fau
     let mut body = request.into_body().into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| bad_form("the request broke off"))?;
+        let chunk = chunk.map_err(|error| {
+            if Silent::is_in(&error) {
+                return silent();
+            }
+            bad_form("the request broke off")
+        })?;
         if all.len() + chunk.len() > longest {
             return Err(too_long());
         }
@@ -205,7 +211,15 @@ fn bad_form(line: impl Into<String>) -> Fault {
 }
 
 fn malformed(error: &multer::Error) -> Fault {
+    if Silent::is_in(error) {
+        return silent();
+    }
     bad_form(format!("the upload form is malformed: {error}"))
+}
+
+fn silent() -> Fault {
+    let line = "the request stopped in its middle and was given up";
+    Fault::new(StatusCode::REQUEST_TIMEOUT, "timeout", line)
 }
 
 fn too_long() -> Fault {

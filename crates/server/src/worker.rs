@@ -35,6 +35,7 @@ use crate::log::{Line, LogBuffer};
 use crate::metrics::Tally;
 use crate::page;
 use crate::routes;
+use crate::silence::Heard;
 use crate::told::CacheState;
 
 /// The client left before the answer: nginx's number, since no standard has one.
@@ -129,6 +130,7 @@ impl Worker {
         let service = Speaker {
             worker: self.clone(),
             spoken: spoken.clone(),
+            draining: draining.clone(),
         };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let mut told_to_end = pin!(async { draining.wait_for(|draining| *draining).await.is_ok() });
@@ -145,6 +147,9 @@ impl Worker {
                     waiting = false;
                 }
                 _ = told_to_end.as_mut() => {
+                    if !spoken.load(Ordering::Relaxed) {
+                        return;
+                    }
                     connection.as_mut().graceful_shutdown();
                     break connection.await;
                 }
@@ -184,11 +189,7 @@ impl Worker {
         Some(response)
     }
 
-    async fn route(
-        self: Arc<Self>,
-        mut request: Request<Incoming>,
-        began: Instant,
-    ) -> Response<Body> {
+    async fn route(self: Arc<Self>, mut request: Request<Heard>, began: Instant) -> Response<Body> {
         if let Some(plain) = with_plain_plus(request.uri()) {
             *request.uri_mut() = plain;
         }
@@ -351,6 +352,7 @@ struct Speaker {
     worker: Arc<Worker>,
     /// Whether this connection has brought a request yet.
     spoken: Arc<AtomicBool>,
+    draining: watch::Receiver<bool>,
 }
 
 impl Service<Request<Incoming>> for Speaker {
@@ -362,10 +364,13 @@ impl Service<Request<Incoming>> for Speaker {
         let began = Instant::now();
         self.spoken.store(true, Ordering::Relaxed);
         // A panic in here would take the connection along; the router's way is guarded.
-        match catch_unwind(AssertUnwindSafe(|| self.worker.warm(&request, began))) {
-            Ok(Some(response)) => Answering::Now(Some(response)),
-            _ => Answering::Soon(Box::pin(self.worker.clone().route(request, began))),
+        let warm = catch_unwind(AssertUnwindSafe(|| self.worker.warm(&request, began)));
+        if let Ok(Some(response)) = warm {
+            return Answering::Now(Some(response));
         }
+        let patience = self.worker.app.config().body_timeout;
+        let request = request.map(|body| Heard::new(body, patience, self.draining.clone()));
+        Answering::Soon(Box::pin(self.worker.clone().route(request, began)))
     }
 }
 

@@ -26,8 +26,9 @@ use crate::{advice, container};
 use house::House;
 use stop::Signals;
 
-/// How long transfers that no client waits for any more may take to end.
-const LAST_TRANSFERS: Duration = Duration::from_secs(3);
+/// How long transfers that no client waits for any more may take to end, after the
+/// answers had their time to drain.
+const LAST_TRANSFERS: Duration = Duration::from_secs(2);
 
 /// Serve a caching mirror of PyPI, and private indexes
 #[derive(Debug, Args)]

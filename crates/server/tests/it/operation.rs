@@ -291,6 +291,41 @@ async fn a_head_that_never_ends_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stops_in_the_middle_of_its_request_is_given_up() {
+    let config = Config {
+        body_timeout: Duration::from_millis(50),
+        ..config()
+    };
+    let site = Site::with(config, Ok(())).await;
+    let mut client = site.client().await;
+    client
+        .send("POST", "/+login", &[("Content-Length", "100")])
+        .await;
+    let reply = client.reply(false).await;
+    let line = "408 urn:pilothouse:timeout the request stopped in its middle and was given up";
+    assert_eq!(reply.problem(), line);
+    assert!(!client.fill(1).await, "the rest is not waited for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_silence_nor_half_a_request_holds_up_the_end() {
+    let config = Config {
+        drain: Duration::from_hours(1),
+        ..config()
+    };
+    let site = Site::with(config, Ok(())).await;
+    let mut silent = site.client().await;
+    let mut half = site.client().await;
+    half.send("POST", "/+login", &[("Content-Length", "100")])
+        .await;
+    let mut heard = site.client().await;
+    heard.get("/+health", &[]).await;
+    site.stop().await;
+    assert!(!silent.fill(1).await);
+    assert!(!half.fill(1_000_000).await, "it is told, and closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_an_error_that_names_it() {
     let taken = server::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))])
         .await
