@@ -16,6 +16,7 @@
 
 mod clients;
 mod content;
+mod cut;
 mod devpi_server;
 mod dist;
 pub mod http;
@@ -26,6 +27,7 @@ mod wait;
 
 pub use clients::{Account, Devpi, Installed, Installer, Run, Scratch, Uploader};
 pub use content::Content;
+pub use cut::Cut;
 pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
 pub use server::{Ended, Logged, Server};

@@ -12,8 +12,10 @@ mod crowd;
 mod devpi;
 mod door;
 mod install;
+mod lock;
 mod metadata;
 mod page;
+mod resume;
 mod trouble;
 mod upstreams;
 

@@ -1,7 +1,7 @@
 //! What pages carry from upstream to the client, whatever form either speaks.
 
 use testkit::http::{self, Request};
-use testkit::{Dist, HashKind, Pages, Project, Scratch, Upstream};
+use testkit::{Dist, Fault, HashKind, Pages, Project, Scratch, Upstream};
 
 use crate::{mirror, with_every_installer};
 
@@ -252,4 +252,97 @@ fn the_root_lists_every_name_in_both_forms() {
         html.text()
     );
     assert_eq!(upstream.count("/simple/").requests, 1);
+}
+
+#[test]
+fn the_aliases_of_the_newest_version_are_answered_with_the_real_type() {
+    let upstream = one();
+    let server = mirror(&upstream);
+    let page = format!("{}foo/", server.simple());
+    for version in ["v1", "latest"] {
+        for form in ["json", "html"] {
+            let accept = format!("application/vnd.pypi.simple.{version}+{form}");
+            let answer = Request::get(&page).header("Accept", &accept).send();
+            let real = format!("application/vnd.pypi.simple.v1+{form}");
+            assert_eq!(answer.status, 200, "{accept}");
+            assert_eq!(answer.header("Content-Type"), Some(real.as_str()));
+            let named = http::get(&format!("{page}?format={}", accept.replace('+', "%2B")));
+            assert_eq!(named.header("Content-Type"), Some(real.as_str()));
+        }
+    }
+}
+
+// Some older pips fail on the legacy key in JSON: PEP 714.
+#[test]
+fn json_says_core_metadata_and_html_says_both() {
+    let upstream = one();
+    let server = mirror(&upstream);
+    let page = format!("{}foo/", server.simple());
+    let json = Request::get(&page).json().send().text().to_owned();
+    assert!(json.contains("\"core-metadata\""), "{json}");
+    assert!(!json.contains("dist-info-metadata"), "{json}");
+    let html = http::get(&page).text().to_owned();
+    assert!(html.contains("data-core-metadata="), "{html}");
+    assert!(html.contains("data-dist-info-metadata="), "{html}");
+}
+
+#[test]
+fn headers_of_upstream_that_are_meant_for_us_end_here() {
+    let upstream = one();
+    for on in ["/simple/foo/", "*.whl", "*.metadata"] {
+        let meant_for_us = Fault::headers()
+            .header("Set-Cookie", "edge=7")
+            .header("Vary", "Cookie, User-Agent")
+            .header("Cache-Control", "no-store");
+        upstream.fault(on, meant_for_us);
+    }
+    let server = mirror(&upstream);
+    let page = format!("{}foo/", server.simple());
+    let json = Request::get(&page).json().send();
+    let files = json.json()["files"].as_array().unwrap().clone();
+    let wheel = files
+        .iter()
+        .find(|file| file["filename"].as_str().unwrap().ends_with(".whl"))
+        .unwrap();
+    let file = format!("{page}{}", wheel["url"].as_str().unwrap());
+    let metadata = format!("{file}.metadata");
+    for (url, vary) in [(&page, true), (&file, false), (&metadata, false)] {
+        for answer in [http::get(url), http::head(url)] {
+            assert_eq!(answer.status, 200, "{url}");
+            assert_eq!(answer.header("Set-Cookie"), None, "{url}");
+            let cache_control = answer.header("Cache-Control").unwrap();
+            assert!(
+                cache_control.starts_with("public, max-age="),
+                "{cache_control}"
+            );
+            let expected = vary.then_some("Accept, Accept-Encoding");
+            assert_eq!(answer.header("Vary"), expected, "{url}");
+        }
+    }
+}
+
+#[test]
+fn files_of_kinds_that_we_do_not_know_are_passed_through() {
+    let upstream = Upstream::start([]);
+    let page = r#"{"meta": {"api-version": "1.1"}, "name": "foo", "versions": ["1.0"], "files": [
+        {"filename": "foo-1.0-variants.json", "url": "/packages/foo-1.0-variants.json", "hashes": {}, "size": 2}]}"#;
+    upstream.fault(
+        "/simple/foo/",
+        Fault::body("application/vnd.pypi.simple.v1+json", page),
+    );
+    upstream.fault(
+        "/packages/foo-1.0-variants.json",
+        Fault::body("application/json", "{}"),
+    );
+    let server = mirror(&upstream);
+    let page = format!("{}foo/", server.simple());
+    let json = Request::get(&page).json().send().json();
+    assert_eq!(json["files"][0]["filename"], "foo-1.0-variants.json");
+    let url = format!("{page}{}", json["files"][0]["url"].as_str().unwrap());
+    assert_eq!(http::get(&url).text(), "{}");
+    assert!(
+        http::get(&page)
+            .text()
+            .contains(">foo-1.0-variants.json</a>")
+    );
 }

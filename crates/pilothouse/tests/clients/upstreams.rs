@@ -3,7 +3,7 @@
 use std::fs;
 
 use testkit::http::{self, Request};
-use testkit::{Auth, Dist, Fault, Pages, Project, Scratch, Upstream};
+use testkit::{Auth, Dist, Fault, HashKind, Pages, Project, Scratch, Upstream};
 
 use crate::{mirror, mirror_with, says_why, server, with_every_installer};
 
@@ -53,6 +53,29 @@ with_every_installer! {
         let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
         assert_eq!(installed.projects(), ALL);
         assert!(!server.log().contains("s3cret"));
+    }
+
+    fn an_upstream_may_give_other_hashes_or_none(installer) {
+        for hashes in [HashKind::Sha512, HashKind::Md5, HashKind::None] {
+            let upstream = Upstream::start(projects());
+            upstream.change(|settings| settings.hashes = hashes);
+            let mut server = mirror(&upstream);
+            for is_warm in [false, true] {
+                let installed = installer.install(&Scratch::new(), &server.simple(), &["foo"]);
+                assert_eq!(installed.projects(), ALL, "{hashes:?}, warm: {is_warm}");
+            }
+            // A client that was told other hashes than upstream's would write them into its lock.
+            let json = Request::get(&format!("{}foo/", server.simple())).json().send().json();
+            let given = json["files"][0]["hashes"].as_object().unwrap();
+            let expected = match hashes {
+                HashKind::Sha512 => vec!["sha512"],
+                HashKind::Md5 => vec!["md5"],
+                HashKind::Sha256 | HashKind::None => Vec::new(),
+            };
+            assert_eq!(given.keys().collect::<Vec<_>>(), expected);
+            server.stop();
+            assert_eq!(upstream.count("*.whl").requests, 1);
+        }
     }
 
     fn files_on_a_host_that_is_listed_are_served_from_here(installer) {
