@@ -35,30 +35,35 @@ pub(crate) fn lines_to_paste(listening: &[SocketAddr], way: &Way) -> String {
 /// The part for containers, with the address at which they really reach us.
 fn dockerfile(listening: &[SocketAddr], way: &Way) -> String {
     let port = listening.first().map_or(0, SocketAddr::port);
-    let (host, port, remark) = match way {
-        Way::Name(name) => ((*name).to_owned(), port, None),
-        Way::HostNetwork => (
-            "127.0.0.1".to_owned(),
-            port,
-            Some(format!(
+    let address = match way {
+        Way::Name(_) => None,
+        Way::HostNetwork { address } => *address,
+        Way::Bridge { address, .. } => Some(*address),
+    };
+    let served = address.and_then(|address| {
+        let port = listener_at(listening, address.into())?;
+        Some((address.to_string(), port))
+    });
+    let ((host, port), remark) = match (way, served) {
+        (Way::Name(name), _) => (((*name).to_owned(), port), None),
+        (_, Some(there)) => (there, None),
+        (Way::HostNetwork { .. }, None) => {
+            let remark = format!(
                 "no container bridge was found here: build with `docker build --network host`, or listen on an address that containers reach, like `--listen 0.0.0.0:{port}`"
-            )),
-        ),
-        Way::Bridge { name, address } => match listener_at(listening, (*address).into()) {
-            Some(port) => (address.to_string(), port, None),
-            None => (
-                address.to_string(),
-                port,
-                Some(format!(
-                    "containers reach this machine at {address} ({name}), and nothing listens there yet: start with `{} --listen {address}:{port}`, and with `--restrict-modify root` once root has a password, or `--open-to-anyone`",
-                    listening
-                        .iter()
-                        .map(|listener| format!("--listen {listener}"))
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                )),
-            ),
-        },
+            );
+            (("127.0.0.1".to_owned(), port), Some(remark))
+        }
+        (Way::Bridge { name, address }, None) => {
+            let flags: Vec<String> = listening
+                .iter()
+                .map(|listener| format!("--listen {listener}"))
+                .collect();
+            let remark = format!(
+                "containers reach this machine at {address} ({name}), and nothing listens there yet: start with `{} --listen {address}:{port}`, and with `--restrict-modify root` once root has a password, or `--open-to-anyone`",
+                flags.join(" ")
+            );
+            ((address.to_string(), port), Some(remark))
+        }
     };
     let index = format!("http://{host}:{port}/simple/");
     let mut text = "Dockerfile, before the first install:\n".to_owned();
@@ -220,7 +225,12 @@ mod tests {
 
     #[test]
     fn without_a_bridge_the_build_shares_our_network() {
-        let text = dockerfile(&listening(&["[::1]:3141"]), &Way::HostNetwork);
+        let address = Some(Ipv4Addr::new(192, 0, 2, 2));
+        let way = Way::HostNetwork { address };
+        let text = dockerfile(&listening(&["[::1]:3141"]), &way);
         assert!(text.contains("--network host"), "{text}");
+        let text = dockerfile(&listening(&["0.0.0.0:3141"]), &way);
+        let last = "ARG UV_INSECURE_HOST=192.0.2.2:3141\n";
+        assert!(text.ends_with(last), "{text}");
     }
 }

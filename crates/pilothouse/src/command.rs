@@ -35,6 +35,12 @@ fn configured(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
     crate::config::load(flags.into(), &Environment::of_process(), &Places::of_user())
 }
 
+/// The same for commands that visit a server's data: its secrets are none of their business.
+fn whereabouts(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
+    let environment = Environment::of_process().leaving_secrets();
+    crate::config::load(flags.into(), &environment, &Places::of_user())
+}
+
 /// Prints `value` as JSON, for programs.
 fn print_json(out: &mut dyn Write, value: &impl serde::Serialize) -> anyhow::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;

@@ -25,7 +25,7 @@ use index::IndexName;
 
 pub(crate) use fault::{Fault, Faulty};
 pub(crate) use mirror::Mirror;
-pub(crate) use overrides::{Environment, Overrides};
+pub(crate) use overrides::{Environment, Overrides, Secrets};
 pub(crate) use places::Places;
 pub(crate) use setting::{Origin, Setting};
 pub(crate) use show::show;

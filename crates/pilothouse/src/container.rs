@@ -19,8 +19,8 @@ pub(crate) enum Way {
     },
     /// By a name that leads to our loopback.
     Name(&'static str),
-    /// Only by sharing our network.
-    HostNetwork,
+    /// By sharing our network, or at our address on it where somebody listens there.
+    HostNetwork { address: Option<Ipv4Addr> },
 }
 
 /// The way on this machine, as it is now.
@@ -49,7 +49,23 @@ fn bridge(routes: &str, addresses: &str) -> Way {
             }
         }
     }
-    Way::HostNetwork
+    Way::HostNetwork {
+        address: on_default_route(routes, &own),
+    }
+}
+
+/// Our address on the network that leads everywhere else.
+fn on_default_route(routes: &str, own: &[Ipv4Addr]) -> Option<Ipv4Addr> {
+    let interface = routes.lines().find_map(|line| {
+        let mut fields = line.split_whitespace();
+        let (interface, destination) = (fields.next()?, fields.next()?);
+        (destination == "00000000").then_some(interface)
+    })?;
+    let mut networks = routes.lines().filter_map(|line| network(line, interface));
+    networks.find_map(|(network, mask)| {
+        let is_in = |address: &&Ipv4Addr| address.to_bits() & mask == network;
+        own.iter().find(is_in).copied()
+    })
 }
 
 /// Network and mask of a route through `interface`; the kernel writes them as little-endian hex.
@@ -119,7 +135,9 @@ Local:
     #[test]
     fn without_a_bridge_only_the_hosts_network_is_left() {
         let routes = ROUTES.replace("docker0", "eth1");
-        assert_eq!(bridge(&routes, ADDRESSES), Way::HostNetwork);
-        assert_eq!(bridge("", ""), Way::HostNetwork);
+        let address = Some(Ipv4Addr::new(192, 0, 2, 2));
+        assert_eq!(bridge(&routes, ADDRESSES), Way::HostNetwork { address });
+        let alone = Way::HostNetwork { address: None };
+        assert_eq!(bridge("", ""), alone);
     }
 }

@@ -1,10 +1,13 @@
 //! The hash gate: bytes become a file only when they are what the index page promised.
 
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Blake2b512, Blake2s256};
 use md5::Md5;
 use pyspec::{Digest, Hashes};
 use sha1::Sha1;
 use sha2::digest::DynDigest;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 /// Checks bytes, fed in order, against the hashes of an index page.
 ///
@@ -74,9 +77,17 @@ impl Gate {
 
 fn strongest(promised: &Hashes) -> Option<Other> {
     type New = fn() -> Box<dyn DynDigest + Send>;
-    let known: [(&'static str, New); 5] = [
+    // What Python's hashlib guarantees, which is what PEP 503 allows.
+    let known: [(&'static str, New); 12] = [
         ("sha512", || Box::new(Sha512::new())),
+        ("sha3_512", || Box::new(Sha3_512::new())),
+        ("blake2b", || Box::new(Blake2b512::new())),
         ("sha384", || Box::new(Sha384::new())),
+        ("sha3_384", || Box::new(Sha3_384::new())),
+        ("sha3_256", || Box::new(Sha3_256::new())),
+        ("blake2b_256", || Box::new(Blake2b::<U32>::new())),
+        ("blake2s", || Box::new(Blake2s256::new())),
+        ("sha3_224", || Box::new(Sha3_224::new())),
         ("sha224", || Box::new(Sha224::new())),
         ("sha1", || Box::new(Sha1::new())),
         ("md5", || Box::new(Md5::new())),
@@ -115,6 +126,14 @@ mod tests {
             ),
             ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
             ("md5", "900150983cd24fb0d6963f7d28e17f72"),
+            (
+                "sha3_256",
+                "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
+            ),
+            (
+                "blake2s",
+                "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982",
+            ),
         ] {
             assert!(checked(kind, hex, b"abc").is_ok(), "{kind}");
             assert_eq!(

@@ -77,7 +77,7 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outco
 
 /// Opens the cache that these flags mean.
 async fn open(place: Where) -> anyhow::Result<Cache> {
-    let path = super::configured(place)?.data_dir.value;
+    let path = super::whereabouts(place)?.data_dir.value;
     let hint = "name the server's data directory with `--data-dir DIR`; `pilothouse config show` says which one it takes";
     let data_dir = DataDir::open(&path, Mode::Visit).map_err(|error| match error {
         store::Error::NotFound { .. } => {

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let path = super::configured(arguments.place)?.data_dir.value;
+    let path = super::whereabouts(arguments.place)?.data_dir.value;
     if DataDir::open(&path, Mode::Visit).is_ok() {
         return Err(Explained::new(
             format!("`{}` is a data directory of pilothouse already", path.display()),

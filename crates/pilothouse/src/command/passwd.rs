@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let path = super::configured(arguments.place)?.data_dir.value;
+    let path = super::whereabouts(arguments.place)?.data_dir.value;
     let data_dir = DataDir::open(&path, Mode::Visit).with_context(|| {
         Explained::new(
             format!("there is no pilothouse in `{}`", path.display()),

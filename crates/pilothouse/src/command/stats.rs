@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
 
 /// The server that the settings describe.
 fn local(config: Option<PathBuf>) -> anyhow::Result<Url> {
-    let config = super::configured(Overrides {
+    let config = super::whereabouts(Overrides {
         config,
         ..Overrides::default()
     })?;

@@ -8,7 +8,7 @@ use index::mirror::{Auth, FileHosts, RootListing, Secret, Upstream};
 use url::Url;
 
 use super::reader::Table;
-use super::{Environment, Setting};
+use super::{Environment, Secrets, Setting};
 use crate::units::Period;
 
 /// The keys of a mirror's table.
@@ -319,6 +319,9 @@ fn secret(
     let given: Vec<&str> = keys.into_iter().filter(|key| table.has(key)).collect();
     let read = match given.as_slice() {
         [] => return Ok(None),
+        [one] if environment.secrets() == Secrets::Leave => {
+            table.text(one, |_| Ok::<_, String>(Secret::new("")))
+        }
         [_] => table
             .text(literal, |text| Ok::<_, String>(Secret::new(text)))
             .or_else(|| table.text(variable, |name| from_environment(name, environment)))

@@ -12,7 +12,19 @@ use crate::units::Period;
 
 /// The process's variables, as far as they are text.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Environment(BTreeMap<String, String>);
+pub(crate) struct Environment {
+    variables: BTreeMap<String, String>,
+    secrets: Secrets,
+}
+
+/// Whether the secrets that a file names are looked up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    #[default]
+    Read,
+    /// They are the server's: who only asks where things are may not be able to read them.
+    Leave,
+}
 
 /// What was said outside of the file.
 #[derive(Debug, Default)]
@@ -39,11 +51,27 @@ impl Environment {
         let texts = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Self(texts.collect())
+        Self {
+            variables: texts.collect(),
+            secrets: Secrets::Read,
+        }
+    }
+
+    /// The same for somebody who has no use for secrets.
+    pub(crate) fn leaving_secrets(self) -> Self {
+        Self {
+            secrets: Secrets::Leave,
+            ..self
+        }
+    }
+
+    /// Whether secrets are looked up.
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.secrets
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 
     /// A variable that is set, and not to nothing.

@@ -18,7 +18,7 @@ fn over_a_broken_wire(installer: Installer, arguments: &[&str]) -> Vec<Logged> {
     assert!(cut.has_cut());
     let requests = server.requests();
     assert_eq!(upstream.count("*.whl").requests, 1);
-    let is_file = |request: &Logged| request.path.ends_with(".whl");
+    let is_file = |request: &Logged| request.path.contains("/+f/");
     requests.into_iter().filter(is_file).collect()
 }
 

@@ -126,6 +126,41 @@ fn pinned_files_survive_pruning() {
     assert_eq!(names(&wet["files"]), ["foo-2.0-py3-none-any.whl"]);
 }
 
+#[test]
+fn pruning_nothing_says_why() {
+    let (_upstream, server) = filled();
+    let why = |arguments: &[&str]| {
+        let pruned = answer(&server, &[&["cache", "prune"], arguments].concat());
+        assert_eq!(names(&pruned["files"]), [""; 0]);
+        pruned["why_nothing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(why(&["--project", "none"]), "no file of `none` is stored");
+    let today = answer(&server, &["cache", "ls"])["files"][0]["last_used"].clone();
+    let day = &today.as_str().unwrap()[..10];
+    assert_eq!(
+        why(&["--older-than", "30d"]),
+        format!("the least recently used was used on {day}")
+    );
+    let within = why(&["--max-size", "1 GiB"]);
+    assert!(within.ends_with(", which is not more"), "{within}");
+    answer(&server, &["cache", "pin", "bar"]);
+    assert_eq!(why(&["--project", "bar"]), "every file of `bar` is pinned");
+}
+
+/// The secrets of a config file are the server's; who looks at the cache may not have them.
+#[test]
+fn the_cache_is_seen_without_the_servers_secrets() {
+    let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+    let keys = "username = \"me\"\npassword-env = \"ONLY_THE_SERVER_HAS_IT\"";
+    let mut server = Server::new(PROGRAM)
+        .mirroring_with(&upstream, keys)
+        .env("ONLY_THE_SERVER_HAS_IT", "s3cret")
+        .start();
+    server.forget_env("ONLY_THE_SERVER_HAS_IT");
+    let listed = server.run(["cache", "ls"]);
+    assert_eq!((listed.code, listed.stderr.as_str()), (Some(0), ""));
+}
+
 /// What was pruned beside the server is fetched anew, and what it freed is not served from memory.
 #[test]
 fn a_pruned_file_is_fetched_again() {

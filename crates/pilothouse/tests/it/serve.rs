@@ -110,6 +110,24 @@ fn a_port_that_another_pilothouse_has_is_told_as_such() {
 }
 
 #[test]
+fn a_mirror_of_itself_is_refused() {
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let server = Server::new(PROGRAM)
+        .listen(&format!("127.0.0.1:{port}"))
+        .arguments(["--upstream", &format!("http://localhost:{port}/simple/")]);
+    let told = refused(server).replace(&port.to_string(), "PORT");
+    insta::assert_snapshot!(told, @r"
+    exit 2
+    error: `root/pypi` mirrors http://localhost:PORT/simple/, where this server itself listens
+
+    hint: name the index that it should mirror with `--upstream URL` or in the config file
+    ");
+}
+
+#[test]
 fn a_port_that_a_stranger_has_is_told_as_such() {
     let upstream = upstream();
     let stranger = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");

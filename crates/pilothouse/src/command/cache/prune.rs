@@ -43,6 +43,8 @@ struct Answer {
     files: Vec<ListedFile>,
     /// On disk; files may share their bytes, and metadata goes with its file.
     freed_bytes: u64,
+    /// Why no file goes, if none does.
+    why_nothing: Option<String>,
 }
 
 pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
@@ -59,6 +61,7 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
         pinned: Some(false),
     };
     let mut files = cache.db.files(&filter).await?;
+    let found = files.len();
     files.sort_by_key(|file| file.last_used);
     let used = cache.db.usage().await?.bytes;
     let surplus = arguments.max_size.map(|size| used.saturating_sub(size.0));
@@ -67,18 +70,52 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
     } else {
         remove(&cache, files, surplus).await?
     };
-    let answer = Answer {
+    let mut answer = Answer {
         version: VERSION,
         dry_run,
         files: files.iter().map(ListedFile::from).collect(),
         freed_bytes,
+        why_nothing: None,
     };
+    if answer.files.is_empty() {
+        let why = why_nothing(&cache, filter, found, used).await?;
+        answer.why_nothing = Some(why);
+    }
     if common.json {
         crate::command::print_json(out, &answer)?;
     } else {
         print(&answer, out)?;
     }
     Ok(Outcome::Clean)
+}
+
+/// Why nothing goes: the first of the reasons that holds.
+async fn why_nothing(
+    cache: &Cache,
+    filter: Filter,
+    found: usize,
+    used: u64,
+) -> anyhow::Result<String> {
+    if found > 0 {
+        let used = ByteSize(used).rounded();
+        return Ok(format!("all files together take {used}, which is not more"));
+    }
+    let of = match &filter.project {
+        Some(project) => format!("of `{project}`"),
+        None => "at all".to_owned(),
+    };
+    let any_age = Filter {
+        older_than: None,
+        pinned: None,
+        ..filter
+    };
+    let all = cache.db.files(&any_age).await?;
+    let unpinned = all.iter().filter(|file| !file.pinned);
+    Ok(match unpinned.map(|file| file.last_used).min() {
+        None if all.is_empty() => format!("no file {of} is stored"),
+        None => format!("every file {of} is pinned"),
+        Some(last) => format!("the least recently used was used on {}", super::day(last)),
+    })
 }
 
 /// The files that would go, and about how much that frees.
@@ -137,5 +174,8 @@ fn print(answer: &Answer, out: &mut dyn Write) -> anyhow::Result<()> {
         answer.files.len(),
         ByteSize(answer.freed_bytes).rounded()
     )?;
+    if let Some(why) = &answer.why_nothing {
+        writeln!(out, "{why}")?;
+    }
     Ok(())
 }

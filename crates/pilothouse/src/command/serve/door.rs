@@ -1,14 +1,17 @@
-//! Whether it is safe to open the door: a server on the network must not be anybody's.
+//! Whether it is right to open the door: a server on the network must not be anybody's,
+//! and none must ask itself.
 //!
 //! On loopback a fresh server works as devpi does: root has an empty password and
 //! whoever asks becomes a user. Anywhere else that would let a stranger take it over.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use index::access::{Admins, ROOT};
 use index::accounts::Accounts;
 
-use crate::config::Config;
+use url::Host;
+
+use crate::config::{Config, Mirror};
 use crate::failure::Explained;
 
 /// Refuses to serve the network as long as anybody may become root or a user,
@@ -37,4 +40,36 @@ pub(super) async fn check(
         hint,
     )
     .into())
+}
+
+/// Refuses a mirror of this very server: its questions would have no end.
+pub(super) fn asks_others(config: &Config, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    let is_own = |mirror: &&Mirror| addresses.iter().any(|at| leads_to(mirror, *at));
+    let Some(mirror) = config.mirrors.iter().find(is_own) else {
+        return Ok(());
+    };
+    Err(Explained::new(
+        format!(
+            "`{}` mirrors {}, where this server itself listens",
+            mirror.name, mirror.upstream.value
+        ),
+        "name the index that it should mirror with `--upstream URL` or in the config file",
+    )
+    .into())
+}
+
+/// Whether the upstream's URL is, as it is written, this address.
+fn leads_to(mirror: &Mirror, at: SocketAddr) -> bool {
+    let Some(url) = mirror.upstream.value.url() else {
+        return false;
+    };
+    let is_any = at.ip().is_unspecified();
+    let is_here = |ip: IpAddr| ip == at.ip() || (is_any && ip.is_loopback());
+    let is_host = match url.host() {
+        Some(Host::Ipv4(ip)) => is_here(ip.into()),
+        Some(Host::Ipv6(ip)) => is_here(ip.into()),
+        Some(Host::Domain(name)) => name == "localhost" && (is_any || at.ip().is_loopback()),
+        None => false,
+    };
+    is_host && url.port_or_known_default() == Some(at.port())
 }
