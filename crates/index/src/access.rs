@@ -78,8 +78,10 @@ pub struct Caller {
 pub struct Scope {
     /// See what its owner sees.
     pub read: bool,
-    /// Upload, and remove what was uploaded.
+    /// Upload.
     pub upload: bool,
+    /// Remove and yank what was uploaded.
+    pub remove: bool,
     /// On this index alone.
     pub index: Option<IndexName>,
     /// In this project alone.
@@ -266,7 +268,8 @@ impl Caller {
         };
         let kind = match permission {
             Permission::Read => limits.read,
-            Permission::Upload | Permission::TestResult | Permission::Remove => limits.upload,
+            Permission::Upload | Permission::TestResult => limits.upload,
+            Permission::Remove => limits.remove,
             Permission::Modify => false,
         };
         let here = limits.index.as_ref().is_none_or(|only| only == index);
@@ -284,6 +287,8 @@ impl Caller {
 struct Kept {
     read: bool,
     upload: bool,
+    #[serde(default)]
+    remove: bool,
     index: Option<String>,
     project: Option<String>,
 }
@@ -294,6 +299,7 @@ impl Scope {
         let kept = Kept {
             read: self.read,
             upload: self.upload,
+            remove: self.remove,
             index: self.index.as_ref().map(ToString::to_string),
             project: self.project.as_ref().map(ToString::to_string),
         };
@@ -306,6 +312,7 @@ impl Scope {
         Some(Self {
             read: kept.read,
             upload: kept.upload,
+            remove: kept.remove,
             index: kept.index.map(|name| name.parse()).transpose().ok()?,
             project: kept.project.map(|name| name.parse()).transpose().ok()?,
         })

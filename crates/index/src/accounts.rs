@@ -14,7 +14,7 @@ use store::{Db, Event, EventFilter, UserRow};
 
 use crate::Error;
 use crate::access::{Admins, Caller, ROOT, UserName};
-use crate::password::{Cost, Passwords};
+use crate::password::{Busy, Cost, Passwords};
 use crate::secret::Fingerprint;
 
 mod token;
@@ -72,6 +72,9 @@ pub enum Denied {
         /// As they said.
         user: String,
     },
+    /// It cannot be told just now.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// It was a token once.
     #[error("the token has expired: log in again, or make a new one")]
     Expired,
@@ -79,9 +82,17 @@ pub enum Denied {
 
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
-        Self::Denied {
-            why: denied.to_string(),
+        let why = denied.to_string();
+        match denied {
+            Denied::Busy(_) => Self::Busy { why },
+            Denied::Wrong { .. } | Denied::Expired => Self::Denied { why },
         }
+    }
+}
+
+impl From<Busy> for Error {
+    fn from(busy: Busy) -> Self {
+        Denied::from(busy).into()
     }
 }
 
@@ -105,7 +116,7 @@ impl Accounts {
         if accounts.db.user(ROOT).await?.is_none() {
             let root = UserRow {
                 name: ROOT.to_owned(),
-                password: Some(accounts.passwords.hash("").await),
+                password: Some(accounts.passwords.hash(ROOT, "").await?),
                 details: "{}".to_owned(),
                 created_at: now,
                 modified_at: None,
@@ -221,7 +232,7 @@ impl Accounts {
         };
         let account = self.account(user).ok_or_else(wrong)?;
         let hash = account.user.password().ok_or_else(wrong)?;
-        if self.passwords.check(user, password, hash).await {
+        if self.passwords.check(user, password, hash).await? {
             Ok(account)
         } else {
             Err(wrong())

@@ -90,6 +90,12 @@ pub enum Error {
         /// Who is not, or what has ended.
         why: String,
     },
+    /// Too many want it at once.
+    #[error("{why}")]
+    Busy {
+        /// What there is too much of.
+        why: String,
+    },
     /// The caller may not have it.
     #[error("{why}")]
     Forbidden {

@@ -60,6 +60,28 @@ pub enum Noop {
     Wrong,
 }
 
+/// Who makes or changes an index.
+pub struct Editor {
+    who: Option<String>,
+    sees: Box<dyn Fn(&Entry) -> bool + Send + Sync>,
+}
+
+impl Editor {
+    /// Somebody from whom nothing is hidden; `None` is nobody who is known.
+    pub fn who_sees_all(who: Option<String>) -> Self {
+        Self::new(who, |_| true)
+    }
+
+    /// Somebody for whom only some indexes are there: what they cannot see cannot be
+    /// a base of theirs, since its shield would tell them what is on it.
+    pub fn new(who: Option<String>, sees: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            who,
+            sees: Box::new(sees),
+        }
+    }
+}
+
 /// Makes, changes and removes indexes.
 pub struct Indexes {
     catalog: Catalog,
@@ -129,7 +151,7 @@ impl Indexes {
     /// Makes an index and says what is set on it.
     pub async fn create(
         &self,
-        who: Option<&str>,
+        editor: &Editor,
         name: &IndexName,
         fields: &Map<String, Value>,
         now: Timestamp,
@@ -143,11 +165,11 @@ impl Indexes {
         }
         let settings =
             IndexSettings::create(name.user(), fields).map_err(|error| refused(&error))?;
-        self.check_bases(&settings)?;
+        self.check_bases(editor, &settings, &[])?;
         // Opened first: an upstream that cannot be used is not recorded.
         let source = self.source(name, &settings).await?;
         let row = row(name, &settings, now);
-        let event = event("index-create", who, name, &settings, now);
+        let event = event("index-create", editor.who.as_deref(), name, &settings, now);
         match self.db.create_index(&row, &event).await {
             Ok(true) => {}
             Ok(false) => return Err(taken()),
@@ -164,7 +186,7 @@ impl Indexes {
     /// Changes what is set on an index and says what that is now.
     pub async fn patch(
         &self,
-        who: Option<&str>,
+        editor: &Editor,
         name: &IndexName,
         sent: &Value,
         noop: Noop,
@@ -185,7 +207,7 @@ impl Indexes {
                 }),
             };
         }
-        self.check_bases(&settings)?;
+        self.check_bases(editor, &settings, entry.settings.bases())?;
         let source = if same_source(&entry.settings, &settings) {
             Opened {
                 source: entry.source.clone(),
@@ -195,7 +217,7 @@ impl Indexes {
             self.source(name, &settings).await?
         };
         let row = row(name, &settings, now);
-        let event = event("index-modify", who, name, &settings, now);
+        let event = event("index-modify", editor.who.as_deref(), name, &settings, now);
         if !self.db.update_index(&row, &event).await? {
             return Err(no_such(name));
         }
@@ -260,11 +282,21 @@ impl Indexes {
         }
     }
 
-    fn check_bases(&self, settings: &IndexSettings) -> Result<(), Error> {
+    /// What was a base before stays one, whoever changes something else.
+    fn check_bases(
+        &self,
+        editor: &Editor,
+        settings: &IndexSettings,
+        before: &[IndexName],
+    ) -> Result<(), Error> {
         let now = self.catalog.now();
+        let is_there = |base: &IndexName| match now.get(base) {
+            Some(entry) => before.contains(base) || (editor.sees)(entry),
+            None => false,
+        };
         let bases = settings.bases().iter();
         let missing: Vec<String> = bases
-            .filter(|base| now.get(base).is_none())
+            .filter(|base| !is_there(base))
             .map(|base| format!("base index '{base}' does not exist"))
             .collect();
         if missing.is_empty() {

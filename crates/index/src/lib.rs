@@ -41,7 +41,7 @@ pub use indexes::Indexes;
 pub use name::IndexName;
 pub use names::{Names, Walk};
 pub use overlay::{Merges, Overlay, Sight, Stock};
-pub use password::Cost;
+pub use password::{Busy, Cost};
 pub use project::{Project, local_url};
 pub use secret::Secret;
 pub use settings::IndexSettings;

@@ -6,27 +6,33 @@
 //! the user and the hash under a key that dies with the process. Another hash, as after a new
 //! password, has other MACs.
 
+mod queue;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
 use store::PasswordHash;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::OnceCell;
 
 use crate::Counter;
 use crate::secret::random;
+pub use queue::Busy;
+use queue::Queue;
 
-/// How many are checked at once: each takes a core and the hash's memory.
-const AT_ONCE: usize = 2;
-
-/// How many outcomes are remembered, 64 bytes or so each.
+/// How many outcomes of each kind are remembered, 64 bytes or so each.
 const REMEMBERED: usize = 10_000;
 
-/// What a hash may ask for, in KiB and passes: whoever brings one along from elsewhere must not
-/// be able to take this machine's memory.
-const MOST_MEMORY: u32 = 1 << 20;
-const MOST_PASSES: u32 = 64;
+/// What a hash may ask for, in KiB, passes, and the two multiplied: whoever brings one along
+/// from elsewhere must not be able to take this machine's memory or time. Twice the work that
+/// argon2's own authors recommend at most (RFC 9106, section 4) is still allowed.
+const MOST_MEMORY: u32 = 2 << 20;
+const MOST_PASSES: u32 = 16;
+const MOST_WORK: u64 = 4 << 20;
 const MOST_LANES: u32 = 64;
 
 /// How hard new passwords are made to guess.
@@ -54,9 +60,13 @@ impl Default for Cost {
 /// Makes and checks the hashes of passwords.
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
-    turns: Semaphore,
+    queue: Queue,
     key: [u8; 32],
-    outcomes: Cache<Memory, bool>,
+    /// Apart, so that guesses do not push out what is right.
+    right: Cache<Memory, ()>,
+    wrong: Cache<Memory, ()>,
+    /// Checks under way, for all who came with the same.
+    under_way: Mutex<HashMap<Memory, Arc<OnceCell<bool>>>>,
     computed: Counter,
 }
 
@@ -69,55 +79,86 @@ impl Passwords {
         let params = params.expect("a cost is chosen by the program, within argon2's bounds");
         Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            turns: Semaphore::new(AT_ONCE),
+            queue: Queue::new(),
             key: random(),
-            outcomes: Cache::new(REMEMBERED),
+            right: Cache::new(REMEMBERED),
+            wrong: Cache::new(REMEMBERED),
+            under_way: Mutex::default(),
             computed: Counter::default(),
         }
     }
 
-    /// The hash of a new password, which may be empty.
-    pub(crate) async fn hash(&self, password: &str) -> PasswordHash {
-        let _turn = self.turn().await;
+    /// The hash of a new password of this user, which may be empty.
+    pub(crate) async fn hash(&self, user: &str, password: &str) -> Result<PasswordHash, Busy> {
+        let _turn = self.queue.turn(user).await?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
         let hash = move || {
             let hash = argon2.hash_password(password.as_bytes());
             hash.expect("argon2 takes every password").to_string()
         };
-        aside(hash).await.into()
+        Ok(aside(hash).await.into())
     }
 
     /// Whether this is the user's password, whose hash is given.
-    pub(crate) async fn check(&self, user: &str, password: &str, hash: &PasswordHash) -> bool {
+    ///
+    /// Many who come with the same at once, as a cold installer does, wait for one check.
+    pub(crate) async fn check(
+        &self,
+        user: &str,
+        password: &str,
+        hash: &PasswordHash,
+    ) -> Result<bool, Busy> {
         let memory = self.memory(user, password, hash);
-        if let Some(outcome) = self.outcomes.get(&memory) {
-            return outcome;
+        if let Some(outcome) = self.remembered(&memory) {
+            return Ok(outcome);
         }
-        let _turn = self.turn().await;
-        // Many who come with the same at once, as a cold installer does, wait for one.
-        if let Some(outcome) = self.outcomes.get(&memory) {
-            return outcome;
-        }
+        let check = self.under_way().entry(memory).or_default().clone();
+        let outcome = check
+            .get_or_try_init(|| self.compute(user, password, hash, memory))
+            .await
+            .copied();
+        self.under_way().remove(&memory);
+        outcome
+    }
+
+    async fn compute(
+        &self,
+        user: &str,
+        password: &str,
+        hash: &PasswordHash,
+        memory: Memory,
+    ) -> Result<bool, Busy> {
+        let _turn = self.queue.turn(user).await?;
         self.computed.add(1);
         let (phc, password) = (hash.as_str().to_owned(), password.to_owned());
-        let outcome = aside(move || is_password(&password, &phc)).await;
-        self.outcomes.insert(memory, outcome);
-        outcome
+        let is_right = aside(move || is_password(&password, &phc)).await;
+        if is_right {
+            self.right.insert(memory, ());
+        } else {
+            self.wrong.insert(memory, ());
+        }
+        Ok(is_right)
     }
 
     /// What [`check`](Self::check) found before, if it still remembers.
     pub(crate) fn checked(&self, user: &str, password: &str, hash: &PasswordHash) -> Option<bool> {
-        self.outcomes.get(&self.memory(user, password, hash))
+        self.remembered(&self.memory(user, password, hash))
+    }
+
+    fn remembered(&self, memory: &Memory) -> Option<bool> {
+        let is_right = self.right.get(memory).is_some();
+        (is_right || self.wrong.get(memory).is_some()).then_some(is_right)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Memory, Arc<OnceCell<bool>>>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many checks were not saved by remembering.
     pub(crate) fn computed(&self) -> u64 {
         self.computed.value()
-    }
-
-    async fn turn(&self) -> SemaphorePermit<'_> {
-        let turn = self.turns.acquire().await;
-        turn.expect("nobody closes this semaphore")
     }
 
     fn memory(&self, user: &str, password: &str, hash: &PasswordHash) -> Memory {
@@ -150,6 +191,7 @@ pub(crate) fn is_usable(phc: &str) -> bool {
         params.m_cost() <= MOST_MEMORY
             && params.t_cost() <= MOST_PASSES
             && params.p_cost() <= MOST_LANES
+            && u64::from(params.m_cost()) * u64::from(params.t_cost()) <= MOST_WORK
     });
     known && modest && hash.salt.is_some() && hash.hash.is_some()
 }
@@ -166,8 +208,6 @@ fn is_password(password: &str, phc: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     /// Quick, for tests.
@@ -201,12 +241,13 @@ mod tests {
     async fn a_password_is_right_for_its_own_hash_only() {
         let passwords = Passwords::new(CHEAP);
         for password in ["secret", "", "pässwörd 密码", &"long".repeat(1000)] {
-            let hash = passwords.hash(password).await;
+            let hash = passwords.hash("alice", password).await.unwrap();
             assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-            assert_ne!(hash, passwords.hash(password).await, "salted");
+            let again = passwords.hash("alice", password).await.unwrap();
+            assert_ne!(hash, again, "salted");
             for _ in 0..2 {
-                assert!(passwords.check("alice", password, &hash).await);
-                assert!(!passwords.check("alice", "other", &hash).await);
+                assert_eq!(passwords.check("alice", password, &hash).await, Ok(true));
+                assert_eq!(passwords.check("alice", "other", &hash).await, Ok(false));
             }
         }
     }
@@ -217,14 +258,17 @@ mod tests {
         for (password, phc) in OF_PASSLIB {
             let hash = PasswordHash::from(phc.to_owned());
             assert!(is_usable(phc), "{phc}");
-            assert!(passwords.check("alice", password, &hash).await, "{phc}");
-            assert!(!passwords.check("alice", "wrong", &hash).await, "{phc}");
+            let (right, wrong) = (
+                passwords.check("alice", password, &hash).await,
+                passwords.check("alice", "wrong", &hash).await,
+            );
+            assert_eq!((right, wrong), (Ok(true), Ok(false)), "{phc}");
         }
     }
 
     #[tokio::test]
     async fn what_is_no_hash_fits_no_password() {
-        let good = Passwords::new(CHEAP).hash("").await;
+        let good = Passwords::new(CHEAP).hash("alice", "").await.unwrap();
         let good = good.as_str();
         let bad = [
             "",
@@ -234,6 +278,7 @@ mod tests {
             &good.replace("m=64", "m=4194304"),
             &good.replace("t=1", "t=1000000"),
             &good.replace("m=64,t=1,p=1", "m=1048576,t=1,p=100"),
+            &good.replace("m=64,t=1", "m=1048576,t=5"),
             &good.replace("argon2id", "argon2x"),
             // One character less may still be a hash: a shorter one.
             &good[..good.len() - 40],
@@ -243,17 +288,24 @@ mod tests {
         for phc in bad {
             assert!(!is_usable(phc), "{phc}");
             let hash = PasswordHash::from(phc.to_owned());
-            assert!(!passwords.check("alice", "", &hash).await, "{phc}");
+            assert_eq!(
+                passwords.check("alice", "", &hash).await,
+                Ok(false),
+                "{phc}"
+            );
         }
     }
 
     #[tokio::test]
     async fn an_outcome_is_bound_to_user_password_and_hash() {
         let passwords = Passwords::new(CHEAP);
-        let (hash, other) = (passwords.hash("a").await, passwords.hash("a").await);
+        let (hash, other) = (
+            passwords.hash("alice", "a").await.unwrap(),
+            passwords.hash("alice", "a").await.unwrap(),
+        );
         assert_eq!(passwords.checked("alice", "a", &hash), None);
-        passwords.check("alice", "a", &hash).await;
-        passwords.check("alice", "b", &hash).await;
+        passwords.check("alice", "a", &hash).await.unwrap();
+        passwords.check("alice", "b", &hash).await.unwrap();
         assert_eq!(passwords.checked("alice", "a", &hash), Some(true));
         assert_eq!(passwords.checked("alice", "b", &hash), Some(false));
         assert_eq!(passwords.checked("alice", "a", &other), None);
@@ -265,7 +317,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_crowd_with_one_password_is_checked_once() {
         let passwords = Arc::new(Passwords::new(CHEAP));
-        let hash = passwords.hash("secret").await;
+        let hash = passwords.hash("alice", "secret").await.unwrap();
         for _ in 0..2 {
             let crowd: Vec<_> = (0..200)
                 .map(|_| {
@@ -274,10 +326,9 @@ mod tests {
                 })
                 .collect();
             for one in crowd {
-                assert!(one.await.unwrap());
+                assert_eq!(one.await.unwrap(), Ok(true));
             }
         }
-        let computed = passwords.computed();
-        assert!((1..=AT_ONCE as u64).contains(&computed), "{computed}");
+        assert_eq!(passwords.computed(), 1);
     }
 }

@@ -9,7 +9,8 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
@@ -95,6 +96,9 @@ pub enum Refused {
         /// What is wrong with it.
         why: String,
     },
+    /// It was exchanged before.
+    #[error("this ID token has been exchanged before: ask the CI platform for a new one")]
+    Used,
     /// It is valid, but no publisher is set up for its claims.
     #[error("the ID token is valid, but no publisher here fits its claims: {seen}")]
     NoMatch {
@@ -114,6 +118,8 @@ pub struct Publishers {
     audience: String,
     all: Vec<Publisher>,
     keys: Keys,
+    /// The ids (`jti`) of tokens that were exchanged, until they expire.
+    used: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Publishers {
@@ -123,6 +129,7 @@ impl Publishers {
             audience,
             all,
             keys: Keys::new()?,
+            used: Mutex::default(),
         })
     }
 
@@ -144,7 +151,28 @@ impl Publishers {
             .find(|issuer| is_same(issuer, &claimed))
             .ok_or(Refused::UnknownIssuer { issuer: claimed })?;
         let claims = self.verified(issuer, token, now).await?;
-        self.fitting(issuer, &claims)
+        let grant = self.fitting(issuer, &claims)?;
+        self.use_up(issuer, &claims, now)?;
+        Ok(grant)
+    }
+
+    /// An ID token is good for one exchange: whoever reads it later in a log gets nothing.
+    fn use_up(
+        &self,
+        issuer: &Url,
+        claims: &BTreeMap<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let Some(id) = claims.get("jti").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let expires = time(claims, "exp").unwrap_or(now) + LEEWAY;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|_, expires| *expires >= now);
+        match used.insert(format!("{issuer} {id}"), expires) {
+            None => Ok(()),
+            Some(_) => Err(Refused::Used),
+        }
     }
 
     async fn verified(
@@ -238,11 +266,7 @@ fn is_same(issuer: &Url, claimed: &str) -> bool {
 }
 
 fn check_times(claims: &BTreeMap<String, Value>, now: Timestamp) -> Result<(), Refused> {
-    let time = |name: &str| {
-        let seconds = claims.get(name)?.as_f64()?;
-        Timestamp::from_second(seconds as i64).ok()
-    };
-    let why = match (time("exp"), time("nbf")) {
+    let why = match (time(claims, "exp"), time(claims, "nbf")) {
         (None, _) => "it does not say when it expires",
         (Some(expires), _) if expires + LEEWAY < now => "it has expired",
         (_, Some(begins)) if begins - LEEWAY > now => "it is not valid yet",
@@ -251,6 +275,12 @@ fn check_times(claims: &BTreeMap<String, Value>, now: Timestamp) -> Result<(), R
     Err(Refused::Invalid {
         why: why.to_owned(),
     })
+}
+
+/// A claim in seconds since 1970.
+fn time(claims: &BTreeMap<String, Value>, name: &str) -> Option<Timestamp> {
+    let seconds = claims.get(name)?.as_f64()?;
+    Timestamp::from_second(seconds as i64).ok()
 }
 
 fn says(claim: &Value, wanted: &str) -> bool {

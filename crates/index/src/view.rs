@@ -61,22 +61,25 @@ impl View {
         Ok(None)
     }
 
-    /// The indexes that may hand out a file, the likeliest first.
-    async fn homes(&self, path: &str) -> Result<Vec<&Arc<dyn Source>>, Error> {
+    /// The index that may hand out a file: the one that answers for its project.
+    async fn home(&self, path: &str) -> Result<Option<&Arc<dyn Source>>, Error> {
         for index in self.shown() {
             if let Some(project) = index.project_at(path).await?
                 && let Some((first, _)) = self.first(&project).await?
                 && Arc::ptr_eq(first, index)
             {
-                return Ok(vec![index]);
+                return Ok(Some(index));
             }
         }
-        let mut homes = Vec::new();
         let candidates = filename(path).map(|name| name.candidates());
         for name in candidates.unwrap_or_default() {
-            homes.extend(self.first(&name).await?.map(|(index, _)| index));
+            if let Some((index, answer)) = self.first(&name).await?
+                && answer.project.file_at(path).is_some()
+            {
+                return Ok(Some(index));
+            }
         }
-        Ok(homes)
+        Ok(None)
     }
 
     fn shown(&self) -> impl Iterator<Item = &Arc<dyn Source>> {
@@ -96,23 +99,17 @@ impl Source for View {
     }
 
     async fn open(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
-        for index in self.homes(path).await? {
-            let found = index.open(path, part).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
+        match self.home(path).await? {
+            Some(index) => index.open(path, part).await,
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     async fn head(&self, path: &str, part: Part) -> Result<Option<Open>, Error> {
-        for index in self.homes(path).await? {
-            let found = index.head(path, part).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
+        match self.home(path).await? {
+            Some(index) => index.head(path, part).await,
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     async fn project_at(&self, path: &str) -> Result<Option<ProjectName>, Error> {

@@ -54,6 +54,9 @@ const OTHER_ENDINGS: [&str; 8] = [
     "-variants.json",
 ];
 
+/// More projects than this no real file's name leaves open.
+const MOST_CANDIDATES: usize = 4;
+
 impl Filename {
     /// The name.
     pub fn as_str(&self) -> &str {
@@ -118,7 +121,8 @@ impl Filename {
 
     /// Every project that the file may belong to, the likeliest first.
     ///
-    /// `a-1-1.tar.gz` is release `1` of `a-1` or release `1-1` of `a`.
+    /// `a-1-1.tar.gz` is release `1` of `a-1` or release `1-1` of `a`. Each may cost a
+    /// question upstream, so of the many that a long name has only the likeliest are given.
     pub fn candidates(&self) -> Vec<ProjectName> {
         let mut splits: Vec<(Likelihood, ProjectName)> = splits(self.stem())
             .filter_map(|(left, right)| Some((self.likelihood(right), left.parse().ok()?)))
@@ -132,6 +136,9 @@ impl Filename {
         splits.sort_by_key(|(likelihood, _)| *likelihood);
         let mut names: Vec<ProjectName> = Vec::with_capacity(splits.len());
         for (_, name) in splits {
+            if names.len() == MOST_CANDIDATES {
+                break;
+            }
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::HeaderValue;
 use index::accounts::Accounts;
@@ -18,6 +19,9 @@ use crate::shelf::Shelf;
 
 /// Says whether the server can do its work, or why not. May block.
 pub type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// When the store was last probed, and what came of it; held while it is probed.
+pub(crate) type LastProbe = tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>;
 
 /// The indexes of this server, who may use them, and what they are kept in.
 #[derive(Clone)]
@@ -41,6 +45,7 @@ struct Shared {
     house: House,
     stats: Arc<Stats>,
     probe: Probe,
+    last_probe: LastProbe,
     main: Handle,
     shelf: Shelf,
     /// Held by whoever compresses a page that nobody waits for.
@@ -92,6 +97,7 @@ impl App {
             house,
             stats,
             probe,
+            last_probe: LastProbe::default(),
             main,
             shelf: Shelf::new(config.page_cache),
             ahead: tokio::sync::Mutex::default(),
@@ -153,6 +159,10 @@ impl App {
 
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe
+    }
+
+    pub(crate) fn last_probe(&self) -> &LastProbe {
+        &self.0.last_probe
     }
 
     pub(crate) fn main(&self) -> &Handle {

@@ -5,6 +5,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use index::access::{Caller, Permission, Reach, Rules};
+use index::accounts::Denied;
 use index::{Entry, IndexName};
 use jiff::Timestamp;
 use pyspec::ProjectName;
@@ -25,35 +26,33 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    pub(crate) async fn of(app: &App, headers: &HeaderMap) -> Self {
+    /// A fault is that it cannot be told just now.
+    pub(crate) async fn of(app: &App, headers: &HeaderMap) -> Result<Self, Fault> {
         let Some(credentials) = Credentials::of(headers) else {
-            return Self::anonymous();
+            return Ok(Self::anonymous());
         };
         let now = Timestamp::now();
         let Credentials { user, secret } = credentials;
         if let Some(caller) = app.accounts().known(&user, &secret, now) {
-            return Self {
+            return Ok(Self {
                 caller,
                 refused: None,
-            };
+            });
         }
         let accounts = app.accounts().clone();
         let checked = app
             .domain(async move { Ok::<_, Fault>(accounts.authenticate(&user, &secret, now).await) })
-            .await;
+            .await?;
         match checked {
-            Ok(Ok(caller)) => Self {
+            Ok(caller) => Ok(Self {
                 caller,
                 refused: None,
-            },
-            Ok(Err(denied)) => Self {
+            }),
+            Err(busy @ Denied::Busy(_)) => Err(index::Error::from(busy).into()),
+            Err(denied) => Ok(Self {
                 caller: Caller::anonymous(),
                 refused: Some(denied.to_string()),
-            },
-            Err(fault) => Self {
-                caller: Caller::anonymous(),
-                refused: Some(fault.line),
-            },
+            }),
         }
     }
 
@@ -153,6 +152,6 @@ impl FromRequestParts<App> for Asking {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        Ok(Self::of(app, &parts.headers).await)
+        Self::of(app, &parts.headers).await
     }
 }

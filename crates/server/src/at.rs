@@ -95,7 +95,7 @@ impl At {
         let (_, indexes) = indexes.ok_or_else(|| no_such(&label))?;
         let shared = indexes.iter().all(|index| now.is_public(index));
         let is_hosted = indexes.iter().any(|index| is_hosted(&now, index));
-        let asking = asking(shared, parts, app).await;
+        let asking = asking(shared, parts, app).await?;
         let found = now.view(view, |entry| asking.may_read(app, entry, None))?;
         let source = found.ok_or_else(|| no_such(&label))?;
         Ok(Self {
@@ -130,7 +130,7 @@ impl FromRequestParts<App> for At {
         let changes = app.catalog().changes().count();
         let now = app.catalog().now();
         let shared = now.is_public(&name);
-        let asking = asking(shared, parts, app).await;
+        let asking = asking(shared, parts, app).await?;
         let source = now.seen(&name, |entry| asking.may_read(app, entry, None));
         let source = source.ok_or_else(|| asking.hidden(&name))?;
         Ok(Self {
@@ -149,9 +149,9 @@ impl FromRequestParts<App> for At {
 }
 
 /// Nobody's credentials matter where everybody sees the same.
-async fn asking(shared: bool, parts: &Parts, app: &App) -> Asking {
+async fn asking(shared: bool, parts: &Parts, app: &App) -> Result<Asking, Fault> {
     if shared {
-        Asking::anonymous()
+        Ok(Asking::anonymous())
     } else {
         Asking::of(app, &parts.headers).await
     }

@@ -60,7 +60,8 @@ pub(crate) async fn page(
         // A directory written without its slash.
         if documentation.page(&format!("{path}/index.html")).is_some() {
             let last = path.rsplit('/').next().unwrap_or_default();
-            let relative = format!("{}/", super::devpi::encoded(last));
+            // A name with a colon would be read as a scheme.
+            let relative = format!("./{}/", super::devpi::encoded(last));
             return Ok(routes::moved(&relative, None).map(axum::body::Body::new));
         }
         return Err(missing());

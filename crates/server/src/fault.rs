@@ -104,6 +104,7 @@ impl From<index::Error> for Fault {
             E::Exists { .. } => (StatusCode::CONFLICT, "exists"),
             E::BadRequest { .. } => (StatusCode::BAD_REQUEST, "bad-request"),
             E::Denied { .. } => (StatusCode::UNAUTHORIZED, "denied"),
+            E::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             E::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden"),
             E::Blocked { .. } => (StatusCode::FORBIDDEN, "blocked"),
             E::UpstreamDown { retry_after, .. } => (down(*retry_after), "upstream-down"),
@@ -130,6 +131,9 @@ impl From<index::Error> for Fault {
             fault
                 .headers
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let E::Busy { .. } = &error {
+            fault.headers.insert(RETRY_AFTER, HeaderValue::from(1));
         }
         if let E::Denied { .. } = &error {
             let basic = HeaderValue::from_static("Basic realm=\"pypi\"");
@@ -265,6 +269,7 @@ mod tests {
             (409, "exists", E::Exists { what: text("it") }),
             (400, "bad-request", E::BadRequest { why: text("no") }),
             (401, "denied", E::Denied { why: text("wrong") }),
+            (503, "busy", E::Busy { why: text("many") }),
             (
                 403,
                 "forbidden",

@@ -15,6 +15,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use index::{Cache, Growing, Open, Part, Source};
+use pyspec::ProjectName;
 use store::Blob;
 
 use crate::app::App;
@@ -47,6 +48,13 @@ pub(crate) async fn open(
 ) -> Result<Response<Body>, Fault> {
     let (head, _) = request.into_parts();
     let (path, part) = part(at.tail());
+    if let Some(only) = at.only.clone()
+        && !app
+            .domain(is_of(at.source.clone(), only, path.to_owned()))
+            .await?
+    {
+        return Err(missing(&at, path));
+    }
     let found = app
         .domain(find(
             at.source.clone(),
@@ -55,22 +63,7 @@ pub(crate) async fn open(
             head.method == Method::HEAD,
         ))
         .await?;
-    let is_meant = match &at.only {
-        Some(only) => {
-            let (source, path) = (at.source.clone(), path.to_owned());
-            let project = app
-                .domain(async move { source.project_at(&path).await })
-                .await?;
-            project.as_ref() == Some(only)
-        }
-        None => true,
-    };
-    let (open, content) = found.filter(|_| is_meant).ok_or_else(|| {
-        Fault::from(index::Error::NoSuchFile {
-            index: at.name.to_string(),
-            file: path.rsplit('/').next().unwrap_or(path).to_owned(),
-        })
-    })?;
+    let (open, content) = found.ok_or_else(|| missing(&at, path))?;
     let state = CacheState::from(&open.cache);
     let common = common(&open, state, at.file_cache_control());
     let mut response = if not_modified(&head.headers, &open.etag, open.last_modified) {
@@ -85,6 +78,26 @@ pub(crate) async fn open(
         response.extensions_mut().insert(project);
     }
     Ok(told(response, state))
+}
+
+/// Whether a file is of the one project that the caller may see.
+async fn is_of(
+    source: Arc<dyn Source>,
+    only: ProjectName,
+    path: String,
+) -> Result<bool, index::Error> {
+    if let Some(project) = source.project_at(&path).await? {
+        return Ok(project == only);
+    }
+    let answer = source.project(&only).await?;
+    Ok(answer.is_some_and(|answer| answer.project.file_at(&path).is_some()))
+}
+
+fn missing(at: &At, path: &str) -> Fault {
+    Fault::from(index::Error::NoSuchFile {
+        index: at.name.to_string(),
+        file: path.rsplit('/').next().unwrap_or(path).to_owned(),
+    })
 }
 
 /// Takes the suffix of what stands beside a file off its path.

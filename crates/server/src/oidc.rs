@@ -27,11 +27,12 @@ pub(crate) async fn audience(State(app): State<App>) -> Response {
 
 /// `POST /_/oidc/mint-token`
 pub(crate) async fn mint(State(app): State<App>, request: Request) -> Result<Response, Fault> {
-    let fields = object(request).await?;
-    let Some(token) = fields.get("token").and_then(Value::as_str) else {
+    let mut fields = object(request).await?;
+    let Some(Value::String(token)) = fields.remove("token") else {
         return Ok(refused("invalid-payload", "the body has no `token`"));
     };
-    let (publishers, token, now) = (app.publishers().clone(), token.to_owned(), Timestamp::now());
+    drop(fields);
+    let (publishers, now) = (app.publishers().clone(), Timestamp::now());
     let granted = app
         .domain(async move { Ok::<_, Fault>(publishers.grant(&token, now).await) })
         .await?;
@@ -44,6 +45,7 @@ pub(crate) async fn mint(State(app): State<App>, request: Request) -> Result<Res
         scope: Some(Scope {
             read: true,
             upload: true,
+            remove: false,
             index: Some(grant.index.clone()),
             project: grant.project,
         }),
@@ -65,9 +67,10 @@ fn code(why: &Refused) -> &'static str {
         Refused::NotSetUp => "not-enabled",
         Refused::Malformed { .. } => "invalid-payload",
         Refused::NoMatch { .. } | Refused::Ambiguous => "invalid-publisher",
-        Refused::UnknownIssuer { .. } | Refused::NoKeys { .. } | Refused::Invalid { .. } => {
-            "invalid-token"
-        }
+        Refused::UnknownIssuer { .. }
+        | Refused::NoKeys { .. }
+        | Refused::Invalid { .. }
+        | Refused::Used => "invalid-token",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What operators ask: does it live, can it work, what has it done.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use bytes::Bytes;
@@ -11,6 +11,9 @@ use crate::app::App;
 use crate::body::Body;
 use crate::fault::Fault;
 use crate::{routes, scrape};
+
+/// How long an outcome holds: whoever asks often must not wear out the disk.
+const HOLDS: Duration = Duration::from_secs(1);
 
 /// A data directory that takes longer than this is not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,13 +28,28 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Response<Body>, Faul
     if app.catalog().now().names().next().is_none() {
         return Err(not_ready("there is no index"));
     }
+    let mut last = app.last_probe().lock().await;
+    let outcome = match &*last {
+        Some((at, outcome)) if at.elapsed() < HOLDS => outcome.clone(),
+        _ => {
+            let outcome = probe(&app).await;
+            *last = Some((Instant::now(), outcome.clone()));
+            outcome
+        }
+    };
+    match outcome {
+        Ok(()) => Ok(plain("application/json", r#"{"status":"ready"}"#)),
+        Err(why) => Err(not_ready(&why)),
+    }
+}
+
+async fn probe(app: &App) -> Result<(), String> {
     let probe = app.probe().clone();
     let probed = tokio::time::timeout(PATIENCE, app.main().spawn_blocking(move || probe())).await;
     match probed {
-        Ok(Ok(Ok(()))) => Ok(plain("application/json", r#"{"status":"ready"}"#)),
-        Ok(Ok(Err(why))) => Err(not_ready(&why)),
-        Ok(Err(_)) => Err(Fault::broken()),
-        Err(_) => Err(not_ready("the data directory does not answer in time")),
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err("the probe itself has a fault".to_owned()),
+        Err(_) => Err("the data directory does not answer in time".to_owned()),
     }
 }
 

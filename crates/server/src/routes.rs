@@ -230,7 +230,7 @@ pub(crate) fn moved(relative: &str, query: Option<&str>) -> Response<Body> {
     }
     headers.insert(
         CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=600"),
+        HeaderValue::from_static("private, max-age=600"),
     );
     response
 }

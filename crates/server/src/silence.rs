@@ -3,7 +3,6 @@
 //! A client that stops in the middle of an upload would otherwise hold its
 //! connection, its handler and its staged file for as long as it likes.
 
-use std::error::Error as StdError;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -22,20 +21,6 @@ const WHILE_DRAINING: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 #[error("the client has sent nothing for {} s", .0.as_secs())]
 pub(crate) struct Silent(Duration);
-
-impl Silent {
-    /// Whether this, or what it stems from, is a client's silence.
-    pub(crate) fn is_in(error: &(dyn StdError + 'static)) -> bool {
-        let mut error = Some(error);
-        while let Some(one) = error {
-            if one.is::<Self>() {
-                return true;
-            }
-            error = one.source();
-        }
-        false
-    }
-}
 
 /// The body of a request, as long as its client speaks.
 pub(crate) struct Heard {

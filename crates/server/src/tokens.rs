@@ -17,8 +17,8 @@ use crate::reply::Reply;
 use crate::routes::parameter;
 
 /// What may be said of a new token.
-const KEYS: [&str; 7] = [
-    "name", "user", "read", "upload", "index", "project", "expires",
+const KEYS: [&str; 8] = [
+    "name", "user", "read", "upload", "remove", "index", "project", "expires",
 ];
 
 /// `GET /+tokens[?user=…]`
@@ -93,16 +93,18 @@ fn scope(fields: &Map<String, Value>) -> Result<Option<Scope>, Fault> {
         Some(Value::Bool(flag)) => Ok(Some(*flag)),
         Some(_) => Err(bad(format!("`{key}` should be true or false"))),
     };
-    let (read, upload) = (flag("read")?, flag("upload")?);
+    let (read, upload, remove) = (flag("read")?, flag("upload")?, flag("remove")?);
     let (index, project) = (parsed(fields, "index")?, parsed(fields, "project")?);
-    if read.is_none() && upload.is_none() && index.is_none() && project.is_none() {
+    let none = read.or(upload).or(remove).is_none();
+    if none && index.is_none() && project.is_none() {
         return Ok(None);
     }
-    // Who names one of the two means that one alone; who names neither means both.
-    let neither = read.is_none() && upload.is_none();
+    // Who names one means that one alone; who names none means both that add, not the one
+    // that takes away.
     Ok(Some(Scope {
-        read: read.unwrap_or(neither),
-        upload: upload.unwrap_or(neither),
+        read: read.unwrap_or(none),
+        upload: upload.unwrap_or(none),
+        remove: remove.unwrap_or(false),
         index,
         project,
     }))
@@ -131,6 +133,7 @@ fn shown(token: &Arc<Token>) -> Value {
         json!({
             "read": scope.read,
             "upload": scope.upload,
+            "remove": scope.remove,
             "index": scope.index.as_ref().map(ToString::to_string),
             "project": scope.project.as_ref().map(ToString::to_string),
         })

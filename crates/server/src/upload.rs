@@ -6,31 +6,37 @@
 //! body: a fault carries its line in both.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::ext::ReasonPhrase;
-use index::Entry;
 use index::access::{Permission, Reach};
 use index::hosted::{Form, Hosted, Uploaded};
-use multer::Multipart;
-use pyspec::ProjectName;
+use index::{Entry, IndexSettings};
+use multer::{Field, Multipart};
 
 use crate::app::App;
 use crate::asking::Asking;
 use crate::devpi::push;
 use crate::fault::Fault;
+use crate::portion::{Endless, Opener, Portions};
 use crate::routes::Named;
 use crate::silence::Silent;
+use crate::stem::stems_from;
 
 /// Bytes that all fields of a form but its file may have: descriptions are long.
 const LONGEST_FIELDS: usize = 16 * 1024 * 1024;
 
 /// Bytes that are read of an upload that is refused from the start.
 const LONGEST_DRAINED: usize = 64 * 1024 * 1024;
+
+/// How long a small request may take to come.
+const WHILE: Duration = Duration::from_mins(2);
 
 /// Fields that a form may have: classifiers and requirements are many.
 const MOST_FIELDS: usize = 10_000;
@@ -46,22 +52,26 @@ pub(crate) async fn submit(
     if is_type(&content_type, "application/json") {
         return push::push(State(app), named, asking, request).await;
     }
-    let (entry, hosted) = match welcome(&app, &named, &asking) {
+    let (entry, _) = match welcome(&app, &named, &asking) {
         Ok(found) => found,
         Err(fault) => {
             drain(request).await;
             return Err(fault);
         }
     };
+    let headers = request.headers().clone();
     let form = if is_type(&content_type, "multipart/form-data") {
-        multipart(&app, &content_type, request).await?
+        Reader::new(&app, &entry)
+            .multipart(&content_type, request)
+            .await?
     } else {
         urlencoded(request).await?
     };
-    let name = form.fields.iter().find(|(name, _)| name == "name");
-    let project: Option<ProjectName> = name.and_then(|(_, value)| value.trim().parse().ok());
-    let reach = project.as_ref().map_or(Reach::Some, Reach::Project);
-    if !asking.may(&app, Permission::Upload, &entry, reach) {
+    let project = form.project()?;
+    // A long body leaves time to lose the right to send it.
+    let asking = Asking::of(&app, &headers).await?;
+    let (entry, hosted) = welcome(&app, &named, &asking)?;
+    if !asking.may(&app, Permission::Upload, &entry, Reach::Project(&project)) {
         return Err(asking.lacks("this token may not upload to this project"));
     }
     let (rules, by) = (entry.rules(), asking.by());
@@ -113,40 +123,98 @@ fn accepted(uploaded: Uploaded) -> Response<axum::body::Body> {
     response
 }
 
-async fn multipart(app: &App, content_type: &str, request: Request) -> Result<Form, Fault> {
-    let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(&error))?;
-    let mut parts = Multipart::new(request.into_body().into_data_stream(), boundary);
-    let mut form = Form {
-        fields: Vec::new(),
-        content: None,
-    };
-    let mut room = LONGEST_FIELDS;
-    while let Some(mut field) = parts
-        .next_field()
-        .await
-        .map_err(|error| malformed(&error))?
-    {
-        let name = field.name().unwrap_or_default().to_owned();
-        let filename = field.file_name().map(str::to_owned);
-        match filename {
-            Some(filename) if name == "content" => {
-                let mut incoming = app.storage().receive(&form.fields)?;
-                while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
-                    incoming.write(chunk).await?;
+/// Reads a form of many parts.
+struct Reader<'a> {
+    app: &'a App,
+    form: Form,
+    /// Bytes that the fields may still have.
+    room: usize,
+    /// Bytes that the file may have.
+    longest: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(app: &'a App, entry: &Entry) -> Self {
+        let quota = match &*entry.settings {
+            IndexSettings::Stage(stage) => stage.quota,
+            IndexSettings::Mirror(_) => None,
+        };
+        Self {
+            app,
+            form: Form {
+                fields: Vec::new(),
+                content: None,
+            },
+            room: LONGEST_FIELDS,
+            longest: quota.unwrap_or(u64::MAX),
+        }
+    }
+
+    async fn multipart(mut self, content_type: &str, request: Request) -> Result<Form, Fault> {
+        let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(&error))?;
+        let (portions, opener) = Portions::of(request.into_body().into_data_stream());
+        let mut parts = Multipart::new(portions, boundary);
+        loop {
+            let field = parts.next_field().await;
+            opener.open();
+            let Some(field) = field.map_err(|error| malformed(&error))? else {
+                return Ok(self.form);
+            };
+            let name = field.name().unwrap_or_default().to_owned();
+            match field.file_name().map(str::to_owned) {
+                Some(filename) if name == "content" => {
+                    self.content(filename, field, &opener).await?;
                 }
-                form.content = Some((filename, incoming.finish().await?));
-            }
-            _ => {
-                let mut value = Vec::new();
-                while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
-                    room = room.checked_sub(chunk.len()).ok_or_else(too_long)?;
-                    value.extend_from_slice(&chunk);
-                }
-                add(&mut form, name, value)?;
+                _ => self.field(name, field, &opener).await?,
             }
         }
     }
-    Ok(form)
+
+    async fn content(
+        &mut self,
+        filename: String,
+        mut field: Field<'_>,
+        opener: &Opener,
+    ) -> Result<(), Fault> {
+        if self.form.content.is_some() {
+            return Err(bad_form("the form has more than one file"));
+        }
+        let mut incoming = self.app.storage().receive(&self.form.fields)?;
+        let mut left = self.longest;
+        while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
+            opener.open();
+            left = left.checked_sub(chunk.len() as u64).ok_or_else(|| {
+                let quota = self.longest;
+                let line =
+                    format!("the file alone is larger than this index's quota of {quota} bytes");
+                Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "over-quota", line)
+            })?;
+            incoming.write(chunk).await?;
+        }
+        self.form.content = Some((filename, incoming.finish().await?));
+        Ok(())
+    }
+
+    async fn field(
+        &mut self,
+        name: String,
+        mut field: Field<'_>,
+        opener: &Opener,
+    ) -> Result<(), Fault> {
+        let mut value = Vec::new();
+        self.takes(name.len())?;
+        while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
+            opener.open();
+            self.takes(chunk.len())?;
+            value.extend_from_slice(&chunk);
+        }
+        add(&mut self.form, name, value)
+    }
+
+    fn takes(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(too_long)?;
+        Ok(())
+    }
 }
 
 async fn urlencoded(request: Request) -> Result<Form, Fault> {
@@ -175,23 +243,16 @@ fn add(form: &mut Form, name: String, value: Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The whole body of a request that is known to be small.
+/// The whole body of a request that is known to be small, and comes within a while.
 pub(crate) async fn whole(request: Request, longest: usize) -> Result<Bytes, Fault> {
-    let mut body = request.into_body().into_data_stream();
-    let mut all = Vec::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| {
-            if Silent::is_in(&error) {
-                return silent();
-            }
-            bad_form("the request broke off")
-        })?;
-        if all.len() + chunk.len() > longest {
-            return Err(too_long());
-        }
-        all.extend_from_slice(&chunk);
+    let body = Limited::new(request.into_body(), longest).collect();
+    let all = tokio::time::timeout(WHILE, body).await;
+    match all.map_err(|_| silent())? {
+        Ok(all) => Ok(all.to_bytes()),
+        Err(error) if stems_from::<LengthLimitError>(&*error) => Err(too_long()),
+        Err(error) if stems_from::<Silent>(&*error) => Err(silent()),
+        Err(_) => Err(bad_form("the request broke off")),
     }
-    Ok(all.into())
 }
 
 fn text(request: &Request, name: &http::HeaderName) -> String {
@@ -211,8 +272,11 @@ fn bad_form(line: impl Into<String>) -> Fault {
 }
 
 fn malformed(error: &multer::Error) -> Fault {
-    if Silent::is_in(error) {
+    if stems_from::<Silent>(error) {
         return silent();
+    }
+    if stems_from::<Endless>(error) {
+        return too_long();
     }
     bad_form(format!("the upload form is malformed: {error}"))
 }

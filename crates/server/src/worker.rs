@@ -33,6 +33,7 @@ use crate::body::Body;
 use crate::fault::Fault;
 use crate::log::{Line, LogBuffer};
 use crate::metrics::Tally;
+use crate::origin;
 use crate::page;
 use crate::routes;
 use crate::silence::Heard;
@@ -205,15 +206,7 @@ impl Worker {
             began,
             answered: false,
         };
-        let routed = self
-            .router
-            .clone()
-            .oneshot(request.map(axum::body::Body::new));
-        let mut response = match AssertUnwindSafe(routed).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_) => Fault::broken().into_response(),
-        };
+        let mut response = self.answer(request).await;
         if response.status() == StatusCode::NOT_MODIFIED {
             // The router announces the length of the empty body, which would
             // be taken for the length of what the client has.
@@ -244,6 +237,21 @@ impl Worker {
         leaving.answered = true;
         self.note(&leaving.seen(), &answered, began.elapsed());
         response.map(Body::Routed)
+    }
+
+    async fn answer(&self, request: Request<Heard>) -> Response<axum::body::Body> {
+        if let Err(fault) = origin::check(&self.app, &request) {
+            return fault.into_response();
+        }
+        let routed = self
+            .router
+            .clone()
+            .oneshot(request.map(axum::body::Body::new));
+        match AssertUnwindSafe(routed).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => Fault::broken().into_response(),
+        }
     }
 
     /// Counts and logs one request.

@@ -149,8 +149,13 @@ fn a_token_may_do_no_more_than_its_scope() {
     let scope = |read, upload| Scope {
         read,
         upload,
+        remove: false,
         index: None,
         project: None,
+    };
+    let removing = |scope: Scope| Scope {
+        remove: true,
+        ..scope
     };
     let on_index = |scope: Scope| Scope {
         index: Some("alice/dev".parse().unwrap()),
@@ -166,7 +171,8 @@ fn a_token_may_do_no_more_than_its_scope() {
         (scope(true, false), Upload, &here, Reach::Some, false),
         (scope(false, true), Read, &here, whole, false),
         (scope(false, true), Upload, &here, Reach::Some, true),
-        (scope(false, true), Remove, &here, whole, true),
+        (scope(true, true), Remove, &here, whole, false),
+        (removing(scope(false, false)), Remove, &here, whole, true),
         (scope(false, true), TestResult, &here, whole, true),
         (scope(true, true), Modify, &here, whole, false),
         (on_index(scope(true, true)), Read, &here, whole, true),
@@ -229,12 +235,14 @@ fn a_scope_is_read_as_it_was_kept() {
         Scope {
             read: true,
             upload: false,
+            remove: false,
             index: None,
             project: None,
         },
         Scope {
             read: false,
             upload: true,
+            remove: true,
             index: Some("alice/dev".parse().unwrap()),
             project: Some("foo".parse().unwrap()),
         },

@@ -421,6 +421,7 @@ async fn somebody_is_known_by_password_login_and_token() {
     let scope = Scope {
         read: true,
         upload: false,
+        remove: false,
         index: None,
         project: None,
     };
@@ -540,6 +541,7 @@ async fn a_token_is_listed_with_its_last_use_and_revoked() {
     let limits = Scope {
         read: true,
         upload: true,
+        remove: false,
         index: None,
         project: None,
     };

@@ -60,7 +60,7 @@ impl Accounts {
         }
         let mut user = User::new(name, now);
         user.describe(fields);
-        if let Some(hash) = self.new_password(fields).await? {
+        if let Some(hash) = self.new_password(user.name().as_str(), fields).await? {
             user.set_password(hash);
         }
         self.add(caller, user, now).await
@@ -79,7 +79,7 @@ impl Accounts {
         let mut user = User::new(name, now);
         user.describe(fields);
         user.set_times(fields);
-        if let Some(hash) = self.new_password(fields).await? {
+        if let Some(hash) = self.new_password(user.name().as_str(), fields).await? {
             user.set_password(hash);
         }
         self.add(caller, user, now).await
@@ -118,7 +118,7 @@ impl Accounts {
             };
             return Err(forbidden(format!("no permission to {what} user {name}")));
         }
-        let hash = self.new_password(fields).await?;
+        let hash = self.new_password(name, fields).await?;
         self.change(caller, name, fields, hash.clone(), now).await?;
         match hash {
             Some(hash) if !fields.get("password").is_none_or(Value::is_null) => {
@@ -135,7 +135,7 @@ impl Accounts {
         password: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let hash = self.passwords.hash(password).await;
+        let hash = self.passwords.hash(name, password).await?;
         self.change(&Caller::anonymous(), name, &Map::new(), Some(hash), now)
             .await
     }
@@ -227,6 +227,7 @@ impl Accounts {
     /// The hash of the password that is to be set, if one is.
     async fn new_password(
         &self,
+        user: &str,
         fields: &Map<String, Value>,
     ) -> Result<Option<PasswordHash>, Error> {
         match fields.get("pwhash") {
@@ -236,7 +237,7 @@ impl Accounts {
         }
         match fields.get("password") {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(password)) => Ok(Some(self.passwords.hash(password).await)),
+            Some(Value::String(password)) => Ok(Some(self.passwords.hash(user, password).await?)),
             Some(_) => Err(bad("password needs to be text")),
         }
     }

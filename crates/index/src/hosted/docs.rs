@@ -16,9 +16,18 @@ use super::{By, Hosted, Rules, Uploaded, lost, quoted};
 use crate::Error;
 
 /// How many lists of pages are kept in memory.
-const KEPT: usize = 32;
+const KEPT: usize = 8;
 /// Bytes of a page that are unpacked at a time.
 const STEP: usize = 256 * 1024;
+
+/// The list of pages stays in memory, so it is bounded more than that of a wheel.
+fn limits(of_archives: archive::Limits) -> archive::Limits {
+    archive::Limits {
+        entries: of_archives.entries.min(50_000),
+        directory: of_archives.directory.min(8 << 20),
+        ..of_archives
+    }
+}
 
 /// Lists of pages that were read before.
 pub(super) struct Kept(QuickCache<Digest, Arc<archive::Docs>>);
@@ -62,7 +71,7 @@ impl Hosted {
         if let Some(early) = early(&snapshot, Role::DocZip, &filename, &content, rules)? {
             return Ok(early);
         }
-        let (blob, limits) = (Reader(content.blob()), self.limits);
+        let (blob, limits) = (Reader(content.blob()), limits(self.limits));
         let docs = blocking(move || archive::Docs::open(&blob, &limits)).await;
         let docs = docs.map_err(|error| unopened(&sent, error))?;
         if docs.is_empty() {
@@ -130,7 +139,7 @@ impl Hosted {
     }
 
     async fn read_docs(&self, row: &HostedRow, blob: &Blob) -> Result<Arc<archive::Docs>, Error> {
-        let (reader, limits) = (Reader(blob.clone()), self.limits);
+        let (reader, limits) = (Reader(blob.clone()), limits(self.limits));
         let docs = blocking(move || archive::Docs::open(&reader, &limits)).await;
         let docs = Arc::new(docs.map_err(|error| unopened(row.filename.as_str(), error))?);
         self.documentations.0.insert(row.digest, docs.clone());

@@ -33,6 +33,19 @@ impl Form {
         Some(found.1.as_str())
     }
 
+    /// The project that the form is about; it has to be named, and once.
+    pub fn project(&self) -> Result<ProjectName, Error> {
+        let mut names = self.fields.iter().filter(|(name, _)| name == "name");
+        match (names.next(), names.next()) {
+            (Some((_, name)), None) => {
+                let name = name.trim().parse::<ProjectName>();
+                name.map_err(|why| invalid_metadata(&why.into()))
+            }
+            (None, _) => Err(bad("the form has no `name`")),
+            (Some(_), Some(_)) => Err(bad("the form has more than one `name`")),
+        }
+    }
+
     pub(super) fn action(&self) -> Result<Action, Error> {
         match self.field(":action") {
             Some("submit") => Ok(Action::Submit),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use store::{DataDir, Db, Event, EventFilter, Mode, UserRow};
 use tempfile::TempDir;
 
-use super::{Factory, Indexes, Noop, Opened, Plan, named};
+use super::{Editor, Factory, Indexes, Noop, Opened, Plan, named};
 use crate::catalog::{Entry, Views};
 use crate::fake::Fake;
 use crate::mirror::{Config, Upstream};
@@ -114,18 +114,25 @@ impl Rig {
         Self::at(self.dir, self.data, self.db).await
     }
 
+    /// As somebody from whom one index is hidden.
+    async fn create_blind(&self, hidden: &str, index: &str, sent: Value) -> Result<Value, Error> {
+        let (editor, index, sent) = (blind(hidden), name(index), fields(sent));
+        let made = self.indexes.create(&editor, &index, &sent, NOW).await?;
+        Ok(made.to_json().into())
+    }
+
     async fn create(&self, index: &str, sent: Value) -> Result<Value, Error> {
         let made = self
             .indexes
-            .create(Some("alice"), &name(index), &fields(sent), NOW)
+            .create(&alice(), &name(index), &fields(sent), NOW)
             .await?;
         Ok(made.to_json().into())
     }
 
     async fn patch(&self, index: &str, sent: Value) -> Result<Value, Error> {
-        let index = name(index);
-        let changed = self.indexes.patch(None, &index, &sent, Noop::Fine, NOW);
-        Ok(changed.await?.to_json().into())
+        let (editor, index) = (nobody(), name(index));
+        let patch = self.indexes.patch(&editor, &index, &sent, Noop::Fine, NOW);
+        Ok(patch.await?.to_json().into())
     }
 
     async fn remove(&self, index: &str) -> Result<(), Error> {
@@ -150,6 +157,38 @@ fn told<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
         _ => "other",
     };
     format!("{kind}: {error}")
+}
+
+fn alice() -> Editor {
+    Editor::who_sees_all(Some("alice".to_owned()))
+}
+
+fn nobody() -> Editor {
+    Editor::who_sees_all(None)
+}
+
+fn blind(hidden: &str) -> Editor {
+    let hidden = name(hidden);
+    Editor::new(None, move |entry| entry.name != hidden)
+}
+
+/// Its shield would tell, name by name, what is on it.
+#[tokio::test]
+async fn a_hidden_index_is_no_base_for_whom_it_is_hidden_from() {
+    let rig = Rig::new().await;
+    rig.create("alice/secret", json!({})).await.unwrap();
+    let bases = json!({"bases": "alice/secret,root/pypi"});
+    let refused = rig.create_blind("alice/secret", "alice/new", bases.clone());
+    let why = refused.await.unwrap_err().to_string();
+    let missing = rig.create("alice/new", json!({"bases": "alice/none"}));
+    let missing = missing.await.unwrap_err().to_string();
+    assert_eq!(why.replace("secret", "none"), missing);
+    rig.create("alice/new", bases).await.unwrap();
+    // What somebody else has set stays, and can be written again.
+    let (index, sent) = (name("alice/new"), json!(["title=T", "bases=alice/secret"]));
+    let editor = blind("alice/secret");
+    let changed = rig.indexes.patch(&editor, &index, &sent, Noop::Fine, NOW);
+    assert_eq!(changed.await.unwrap().bases(), [name("alice/secret")]);
 }
 
 #[tokio::test]
@@ -298,9 +337,16 @@ async fn a_patch_that_changes_nothing_is_told_when_that_matters() {
     let dev = name("alice/dev");
     let before = rig.indexes.catalog().changes().count();
     let sent = json!({"volatile": "yes"});
-    let fine = rig.indexes.patch(None, &dev, &sent, Noop::Fine, NOW).await;
+    let editor = nobody();
+    let fine = rig
+        .indexes
+        .patch(&editor, &dev, &sent, Noop::Fine, NOW)
+        .await;
     assert!(fine.is_ok());
-    let wrong = rig.indexes.patch(None, &dev, &sent, Noop::Wrong, NOW).await;
+    let wrong = rig
+        .indexes
+        .patch(&editor, &dev, &sent, Noop::Wrong, NOW)
+        .await;
     assert_eq!(
         told(wrong),
         "bad: The requested modifications resulted in no changes"

@@ -102,7 +102,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(config: &Config, stats: Arc<Stats>) -> Result<Self, String> {
-        let hosts = Arc::new(Hosts::new(config.upstream.url(), config.file_hosts.clone()));
+        let hosts = Arc::new(Hosts::of(config));
         Ok(Self {
             pages: build(config, &hosts, Purpose::Page)?,
             files: build(config, &hosts, Purpose::File)?,

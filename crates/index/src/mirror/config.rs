@@ -19,6 +19,8 @@ pub struct Config {
     pub auth: Auth,
     /// From which hosts files may be fetched, besides upstream's own.
     pub file_hosts: FileHosts,
+    /// Whether upstream may be inside our own network: true if the operator named it.
+    pub may_be_private: bool,
     /// How long a page is fresh. Upstream's `Cache-Control: max-age` can only shorten it.
     pub fresh_for: Duration,
     /// How long "no such project" is believed.
@@ -45,6 +47,7 @@ impl Config {
             upstream,
             auth: Auth::None,
             file_hosts: FileHosts::Listed(Vec::new()),
+            may_be_private: true,
             fresh_for: Duration::from_mins(10),
             missing_for: Duration::from_mins(1),
             missing: vec![404, 410],

@@ -3,7 +3,7 @@
 //! An upstream names the host of each file itself. Without a rule, a hostile page
 //! could make us ask anything that this machine can reach, so the host must be
 //! the mirror's own or listed, and its address must not be private unless the
-//! mirror itself lives at such an address.
+//! mirror itself lives at such an address, which only an operator may decide.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,24 +11,27 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::config::{FileHosts, shown};
+use super::config::{Config, FileHosts, shown};
 
 /// The hosts that one mirror may fetch from.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts {
     own: Option<String>,
     own_is_secure: bool,
+    own_may_be_private: bool,
     allowed: FileHosts,
 }
 
 impl Hosts {
-    pub(crate) fn new(upstream: Option<&Url>, allowed: FileHosts) -> Self {
+    pub(crate) fn of(config: &Config) -> Self {
+        let upstream = config.upstream.url();
         Self {
             own: upstream
                 .and_then(Url::host_str)
                 .map(str::to_ascii_lowercase),
             own_is_secure: upstream.is_some_and(|url| url.scheme() == "https"),
-            allowed,
+            own_may_be_private: config.may_be_private,
+            allowed: config.file_hosts.clone(),
         }
     }
 
@@ -41,10 +44,11 @@ impl Hosts {
             return Err(format!("`{}` names no host", shown(url)));
         };
         let name = host.to_string().to_ascii_lowercase();
-        if self.own.as_deref() == Some(&name) || self.is_listed(&name) {
+        let is_own = self.own.as_deref() == Some(&name);
+        if (is_own && self.own_may_be_private) || self.is_listed(&name) {
             return Ok(());
         }
-        if !matches!(self.allowed, FileHosts::AnyPublic(_)) {
+        if !is_own && !matches!(self.allowed, FileHosts::AnyPublic(_)) {
             return Err(format!(
                 "files from `{name}` are not allowed: add it to `file-hosts` of this mirror if you trust it"
             ));
@@ -64,7 +68,7 @@ impl Hosts {
 
     /// Whether a name may resolve to a private address.
     fn may_be_private(&self, name: &str) -> bool {
-        self.own.as_deref() == Some(name) || self.is_listed(name)
+        (self.own_may_be_private && self.own.as_deref() == Some(name)) || self.is_listed(name)
     }
 
     /// Whether the mirror's own name leads to a private address, as behind a company's proxy
@@ -73,6 +77,7 @@ impl Hosts {
         let Some(own) = self
             .own
             .as_ref()
+            .filter(|_| self.own_may_be_private)
             .filter(|own| own.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
         else {
             return false;
@@ -215,17 +220,26 @@ fn proxies() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mirror::Upstream;
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
     }
 
+    fn hosts(upstream: &str, allowed: FileHosts, may_be_private: bool) -> Hosts {
+        let name = "root/pypi".parse().unwrap();
+        Hosts::of(&Config {
+            file_hosts: allowed,
+            may_be_private,
+            ..Config::new(name, Upstream::Simple(url(upstream)))
+        })
+    }
+
     #[test]
     fn a_mirror_fetches_from_its_own_and_listed_hosts_only() {
-        let hosts = Hosts::new(
-            Some(&url("https://index.example/simple/")),
-            FileHosts::Listed(vec!["files.example".into(), "*.cdn.example".into()]),
-        );
+        let listed = vec!["files.example".into(), "*.cdn.example".into()];
+        let upstream = "https://index.example/simple/";
+        let hosts = hosts(upstream, FileHosts::Listed(listed), true);
         for good in [
             "https://index.example/f",
             "https://files.example/f",
@@ -246,10 +260,8 @@ mod tests {
 
     #[test]
     fn any_public_host_never_means_a_private_address() {
-        let hosts = Hosts::new(
-            Some(&url("https://index.example/simple/")),
-            FileHosts::AnyPublic(Vec::new()),
-        );
+        let upstream = "https://index.example/simple/";
+        let hosts = hosts(upstream, FileHosts::AnyPublic(Vec::new()), true);
         assert_eq!(hosts.check(&url("https://files.example/f")), Ok(()));
         for bad in [
             "https://127.0.0.1/f",
@@ -266,11 +278,24 @@ mod tests {
 
     #[test]
     fn a_mirror_on_loopback_may_fetch_from_itself() {
-        let hosts = Hosts::new(
-            Some(&url("http://127.0.0.1:7000/simple/")),
-            FileHosts::AnyPublic(Vec::new()),
-        );
-        assert_eq!(hosts.check(&url("http://127.0.0.1:7001/f")), Ok(()));
-        assert!(hosts.check(&url("http://127.0.0.2/f")).is_err());
+        let upstream = "http://127.0.0.1:7000/simple/";
+        let any = FileHosts::AnyPublic(Vec::new());
+        let trusted = hosts(upstream, any.clone(), true);
+        assert_eq!(trusted.check(&url("http://127.0.0.1:7001/f")), Ok(()));
+        assert!(trusted.check(&url("http://127.0.0.2/f")).is_err());
+        // Whoever may make a mirror must not look into our network through it.
+        let a_strangers = hosts(upstream, any, false);
+        assert!(a_strangers.check(&url("http://127.0.0.1:7000/f")).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_strangers_own_name_leads_to_no_private_address() {
+        let any = FileHosts::AnyPublic(Vec::new());
+        for (may_be_private, expected) in [(true, true), (false, false)] {
+            let hosts = hosts("http://localhost/simple/", any.clone(), may_be_private);
+            let resolver = Resolver::new(Arc::new(hosts));
+            let resolved = resolver.resolve("localhost".parse().unwrap()).await;
+            assert_eq!(resolved.is_ok(), expected);
+        }
     }
 }

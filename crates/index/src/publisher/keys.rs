@@ -34,6 +34,8 @@ pub(super) struct Keys {
 struct Known {
     set: Option<JwkSet>,
     asked_at: Option<Timestamp>,
+    /// When its keys came.
+    fetched_at: Option<Timestamp>,
 }
 
 /// OpenID Connect Discovery 1.0, section 3.
@@ -70,20 +72,21 @@ impl Keys {
             issuers.entry(issuer.clone()).or_default().clone()
         };
         let mut known = known.lock().await;
-        let age = known.asked_at.map(|at| now.duration_since(at));
-        let is_kept = age.is_some_and(|age| age < KEPT_FOR);
-        let may_ask = age.is_none_or(|age| age >= ASKED_AT_MOST_EVERY);
-        let found = known
-            .set
-            .as_ref()
-            .filter(|_| is_kept)
-            .and_then(|set| pick(set, kid));
+        let age = |at: Option<Timestamp>| at.map(|at| now.duration_since(at));
+        let is_kept = age(known.fetched_at).is_some_and(|age| age < KEPT_FOR);
+        let may_ask = age(known.asked_at).is_none_or(|age| age >= ASKED_AT_MOST_EVERY);
+        if !is_kept {
+            // A key may have been withdrawn since.
+            known.set = None;
+        }
+        let found = known.set.as_ref().and_then(|set| pick(set, kid));
         if let Some(jwk) = found {
             return usable(jwk);
         }
         if may_ask {
             known.asked_at = Some(now);
             known.set = Some(self.fetch(issuer).await?);
+            known.fetched_at = Some(now);
         }
         match known.set.as_ref().and_then(|set| pick(set, kid)) {
             Some(jwk) => usable(jwk),

@@ -255,7 +255,7 @@ async fn a_file_url_with_a_query_is_served_without_it() {
 async fn a_lock_may_know_a_file_that_our_stale_page_lacks() {
     let upstream = upstream_of(0);
     let mut config = simple(&upstream);
-    config.fresh_for = Duration::from_millis(1);
+    config.fresh_for = Duration::ZERO;
     let rig = Rig::with(config, None).await;
     rig.project("foo").await.unwrap();
     upstream.put(Project::new("foo").wheel("1.0").wheel("2.0"));

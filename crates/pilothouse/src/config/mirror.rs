@@ -74,6 +74,7 @@ impl Mirror {
             upstream: self.upstream.value.clone(),
             auth: manners.auth.value.clone(),
             file_hosts: manners.file_hosts.value.clone(),
+            may_be_private: true,
             fresh_for: manners.fresh_for.value.0,
             missing_for: manners.missing_for.value.0,
             missing: manners.missing.value.clone(),

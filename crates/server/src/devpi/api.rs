@@ -81,10 +81,11 @@ fn members(outside: &Outside, asking: &Asking) -> Map<String, Value> {
 
 /// `POST /+login`
 pub(crate) async fn login(State(app): State<App>, request: Request) -> Result<Reply, Fault> {
-    let fields = object(request).await?;
-    let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
-    let (Some(user), Some(password)) = (text("user"), text("password")) else {
-        return Err(bad("Bad request: no user/password specified"));
+    let (user, password) = {
+        let fields = object(request).await?;
+        let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
+        let both = text("user").zip(text("password"));
+        both.ok_or_else(|| bad("Bad request: no user/password specified"))?
     };
     let (accounts, now) = (app.accounts().clone(), Timestamp::now());
     let login = app

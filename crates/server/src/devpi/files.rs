@@ -15,8 +15,8 @@ use crate::reply::Reply;
 use crate::routes::Named;
 use crate::upload::whole;
 
-/// Logs of test runs are long, but not that long.
-const LONGEST_RESULT: usize = 64 * 1024 * 1024;
+/// Logs of test runs are long, but not that long; by default anybody may send them.
+const LONGEST_RESULT: usize = 16 * 1024 * 1024;
 
 /// `POST …/+f/…`: what came of testing this file, as JSON.
 pub(crate) async fn add_result(
@@ -28,8 +28,10 @@ pub(crate) async fn add_result(
     let entry = named.entry(&app, &asking)?;
     let hosted = hosted(&entry)?;
     let path = named.tail().to_owned();
-    let project = hosted.project_at(&path).await?;
-    let reach = project.as_ref().map_or(Reach::Some, Reach::Project);
+    let Some(project) = hosted.project_at(&path).await? else {
+        return Err(no_such_file());
+    };
+    let reach = Reach::Project(&project);
     if !asking.may(&app, Permission::TestResult, &entry, reach) {
         let line = "No permission to upload tox results. You can use the devpi test --no-upload option to skip the upload.";
         return Err(denied(&asking, line.to_owned()));
@@ -58,11 +60,7 @@ pub(crate) async fn remove(
     let hosted = hosted(&entry)?;
     let path = named.tail().to_owned();
     let Some(project) = hosted.project_at(&path).await? else {
-        return Err(Fault::new(
-            StatusCode::NOT_FOUND,
-            "no-such-file",
-            "no such file",
-        ));
+        return Err(no_such_file());
     };
     if !asking.may(&app, Permission::Remove, &entry, Reach::Project(&project)) {
         let line = format!(
@@ -76,4 +74,8 @@ pub(crate) async fn remove(
     app.domain(async move { hosted.remove_file(&path, force, rules, &by).await })
         .await?;
     Ok(Reply::message(line))
+}
+
+fn no_such_file() -> Fault {
+    Fault::new(StatusCode::NOT_FOUND, "no-such-file", "no such file")
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 use index::access::{Permission, Reach};
-use index::indexes::{self, Noop};
+use index::indexes::{self, Editor, Noop};
 use index::{Entry, IndexName, IndexSettings};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -65,9 +65,10 @@ pub(crate) async fn create(
             format!("no permission to create index {name}"),
         ));
     }
-    let (indexes, who, now) = (app.indexes().clone(), asking.who(), Timestamp::now());
+    let (indexes, now) = (app.indexes().clone(), Timestamp::now());
+    let editor = editor(&app, asking);
     let settings = app
-        .domain(async move { indexes.create(who.as_deref(), &name, &fields, now).await })
+        .domain(async move { indexes.create(&editor, &name, &fields, now).await })
         .await?;
     Ok(configured(&settings))
 }
@@ -86,10 +87,10 @@ pub(crate) async fn modify(
     };
     let entry = changeable(&app, &named, &asking, "modify")?;
     let sent = json(request).await?;
-    let (indexes, who, now) = (app.indexes().clone(), asking.who(), Timestamp::now());
-    let name = entry.name.clone();
+    let (indexes, now) = (app.indexes().clone(), Timestamp::now());
+    let (editor, name) = (editor(&app, asking), entry.name.clone());
     let settings = app
-        .domain(async move { indexes.patch(who.as_deref(), &name, &sent, noop, now).await })
+        .domain(async move { indexes.patch(&editor, &name, &sent, noop, now).await })
         .await?;
     Ok(configured(&settings))
 }
@@ -107,6 +108,12 @@ pub(crate) async fn remove(
     app.domain(async move { indexes.remove(who.as_deref(), &name, now).await })
         .await?;
     Ok(Reply::message(line).created())
+}
+
+fn editor(app: &App, asking: Asking) -> Editor {
+    let app = app.clone();
+    let who = asking.who();
+    Editor::new(who, move |entry| asking.concerns(&app, entry))
 }
 
 fn changeable(app: &App, named: &Named, asking: &Asking, doing: &str) -> Result<Arc<Entry>, Fault> {

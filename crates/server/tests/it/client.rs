@@ -77,7 +77,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test:1\r\n");
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test.localhost:1\r\n");
         for (name, value) in headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }

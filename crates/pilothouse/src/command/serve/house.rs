@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use super::limit;
 use crate::config::{Config, EveryMirror};
 
-/// For whom CI platforms make their tokens, as uv and PyPI's action ask for it.
+/// For whom CI platforms make their tokens, as long as nobody has said where this server is.
 const AUDIENCE: &str = "pilothouse";
 
 /// Everything that is open while we serve.
@@ -46,6 +46,7 @@ impl House {
             storage: storage.clone(),
             changes: Changes::default(),
             every_mirror: config.every_mirror,
+            may_be_private: is_of_trusted(config),
         };
         let plan = Plan {
             default: config.default.value.clone(),
@@ -57,7 +58,7 @@ impl House {
             .await
             .map_err(anyhow::Error::msg)?;
         let publishers = config.people.publishers.clone();
-        let publishers = Publishers::new(AUDIENCE.to_owned(), publishers)?;
+        let publishers = Publishers::new(audience(config), publishers)?;
         Ok(Self {
             rooms: server::House {
                 indexes: Arc::new(indexes),
@@ -71,6 +72,21 @@ impl House {
             limit_in_words,
         })
     }
+}
+
+/// Whether only people who are trusted may make mirrors: those that the operator named, or
+/// those on this machine.
+fn is_of_trusted(config: &Config) -> bool {
+    let mut listen = config.listen.value.iter();
+    config.restrict_modify.is_some() || listen.all(|at| at.ip().is_loopback())
+}
+
+/// This server's own name: a token made for another server is none for this one.
+fn audience(config: &Config) -> String {
+    let url = config.outside_url.as_ref();
+    let url = url.and_then(|url| url.value.parse::<url::Url>().ok());
+    let host = url.as_ref().and_then(|url| url.host_str());
+    host.unwrap_or(AUDIENCE).to_owned()
 }
 
 /// What the settings say about accounts.
@@ -103,6 +119,8 @@ struct Workshop {
     storage: Arc<Storage>,
     changes: Changes,
     every_mirror: EveryMirror,
+    /// Whether the mirrors that people make may be of upstreams within our network.
+    may_be_private: bool,
 }
 
 #[async_trait]
@@ -116,6 +134,7 @@ impl Factory for Workshop {
     async fn mirror(&self, name: &IndexName, settings: &MirrorSettings) -> Result<Opened, String> {
         let config = settings.config(name.clone());
         let mut config = config.ok_or_else(|| "it has no `mirror_url`".to_owned())?;
+        config.may_be_private = self.may_be_private;
         if let Some(fresh_for) = self.every_mirror.fresh_for {
             config.fresh_for = fresh_for;
         }
