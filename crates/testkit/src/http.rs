@@ -92,6 +92,15 @@ impl Request {
         self.header("Content-Length", &length)
     }
 
+    /// Shows a name and a password.
+    #[must_use]
+    pub fn basic(self, user: &str, password: &str) -> Self {
+        use base64::Engine as _;
+        let both = format!("{user}:{password}");
+        let encoded = base64::engine::general_purpose::STANDARD.encode(both);
+        self.header("Authorization", &format!("Basic {encoded}"))
+    }
+
     /// Asks for JSON pages.
     #[must_use]
     pub fn json(self) -> Self {
@@ -132,7 +141,10 @@ impl Request {
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(self.timeout))?;
         stream.set_nodelay(true)?;
-        let mut text = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", self.method);
+        let mut text = format!("{} {path} HTTP/1.1\r\n", self.method);
+        if !self.headers.iter().any(|(name, _)| name == "Host") {
+            let _ = write!(text, "Host: {host}\r\n");
+        }
         for (name, value) in &self.headers {
             let _ = write!(text, "{name}: {value}\r\n");
         }

@@ -11,6 +11,7 @@ mod cooldown;
 mod crowd;
 mod devpi;
 mod door;
+mod guards;
 mod install;
 mod lock;
 mod metadata;
