@@ -71,6 +71,7 @@ pub struct Caller {
     user: Option<UserName>,
     groups: Arc<[Box<str>]>,
     limits: Option<Arc<Scope>>,
+    token: Option<Arc<str>>,
 }
 
 /// What a token may do at most, whatever its owner may.
@@ -184,6 +185,16 @@ impl Caller {
             user: Some(user),
             groups: groups.into_iter().collect(),
             limits: None,
+            token: None,
+        }
+    }
+
+    /// The same, as the holder of the token with this id.
+    #[must_use]
+    pub fn holding(self, token: &str) -> Self {
+        Self {
+            token: Some(token.into()),
+            ..self
         }
     }
 
@@ -204,6 +215,11 @@ impl Caller {
     /// Their groups, without colons.
     pub fn groups(&self) -> &[Box<str>] {
         &self.groups
+    }
+
+    /// The id of the token that they came with; a password comes without.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// What their token may do at most; `None`: there is no such bound.

@@ -255,7 +255,7 @@ async fn a_user_is_changed_by_themselves_and_by_root() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_logins_and_begins_one() {
+async fn a_new_password_ends_the_logins_but_ones_own_and_begins_one() {
     let home = Home::with_people().await;
     let accounts = &home.accounts;
     let old = accounts.login("alice", "alice", at(0)).await.unwrap();
@@ -278,10 +278,17 @@ async fn a_new_password_ends_the_logins_and_begins_one() {
     assert!(!accounts.is_password("alice", "alice").await);
     assert!(accounts.is_password("alice", "new").await);
 
+    let own = of(&new.secret).unwrap();
+    let other = accounts.login("alice", "new", at(60)).await.unwrap();
+    let newest = home.modify(&own, "alice", json!({ "password": "newest" }));
+    let newest = newest.await.unwrap().unwrap();
+    assert_eq!(of(&other.secret), None);
+
     let home = home.restart().await;
     let of = |secret: &Secret| home.accounts.known("", secret.reveal(), at(61)).is_some();
-    let known = [&old.secret, &new.secret, &api, &bobs.secret].map(of);
-    assert_eq!(known, [false, true, true, true]);
+    let secrets = [&old, &other, &new, &newest, &bobs].map(|login| &login.secret);
+    assert_eq!(secrets.map(of), [false, false, true, true, true]);
+    assert!(of(&api));
 }
 
 #[tokio::test]

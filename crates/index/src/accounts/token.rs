@@ -78,9 +78,10 @@ impl Token {
     /// A token as kept, in the hands of its owner; `None` if it was never written like this.
     pub(super) fn read(row: TokenRow, owner: &Caller) -> Option<(Fingerprint, Self)> {
         let fingerprint = Fingerprint::from_hex(&row.secret)?;
+        let holder = owner.clone().holding(&row.id);
         let caller = match row.scope.as_str() {
-            UNLIMITED => owner.clone(),
-            scope => owner.clone().within(Scope::from_kept(scope)?),
+            UNLIMITED => holder,
+            scope => holder.within(Scope::from_kept(scope)?),
         };
         let used = row.last_used.map_or(0, Timestamp::as_millisecond);
         let token = Self {

@@ -97,7 +97,7 @@ impl Accounts {
     }
 
     /// Changes a user; with a new password, answers the login that takes the place of
-    /// those that ended with the old one.
+    /// those that ended with the old one. The login that it was changed with goes on.
     pub async fn modify_user(
         &self,
         caller: &Caller,
@@ -172,16 +172,18 @@ impl Accounts {
         }
         user.set_modified(now);
         let event = about(now, "user-change", caller, name);
-        if !self.db.update_user(&user.to_row(), &event).await? {
+        let own = caller.token();
+        if !self.db.update_user(&user.to_row(), own, &event).await? {
             return Err(no_user(name));
         }
         let name = user.name().clone();
         let account = self.account_of(user);
         let mut known = self.write();
         if is_other_password {
-            known
-                .tokens
-                .retain(|_, token| !(token.is_of(&name) && token.kind() == TokenKind::Login));
+            known.tokens.retain(|_, token| {
+                let is_login = token.is_of(&name) && token.kind() == TokenKind::Login;
+                !is_login || Some(token.id()) == own
+            });
         }
         known.users.insert(name, account);
         Ok(())

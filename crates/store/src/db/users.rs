@@ -103,18 +103,24 @@ impl Db {
 
     /// Puts a user in place of what was known of them; `false` if there is none of that name.
     ///
-    /// Another password than before ends their logins.
-    pub async fn update_user(&self, row: &UserRow, event: &Event) -> Result<bool, Error> {
+    /// Another password than before ends their logins, but the one that is spared.
+    pub async fn update_user(
+        &self,
+        row: &UserRow,
+        spared: Option<&str>,
+        event: &Event,
+    ) -> Result<bool, Error> {
         let doing = "changing a user";
         let failed = |e| Error::db(doing, e);
         let mut change = self.begin(doing).await?;
         let password = row.password.as_ref().map(PasswordHash::as_str);
         sqlx::query(
-            "delete from tokens where owner = $1 and kind = 'login' and exists (
+            "delete from tokens where owner = $1 and kind = 'login' and id <> $3 and exists (
                  select 1 from users where name = $1 and coalesce(password, '') <> coalesce(cast($2 as text), ''))",
         )
         .bind(&row.name)
         .bind(password)
+        .bind(spared.unwrap_or_default())
         .execute(&mut *change)
         .await
         .map_err(failed)?;

@@ -44,10 +44,18 @@ async fn a_user_comes_changes_and_goes() {
         modified_at: Some(at(5)),
         ..alice
     };
-    assert!(db.update_user(&changed, &event("changed")).await.unwrap());
+    assert!(
+        db.update_user(&changed, None, &event("changed"))
+            .await
+            .unwrap()
+    );
     assert_eq!(db.users().await.unwrap(), [changed]);
     let nobody = user("nobody");
-    assert!(!db.update_user(&nobody, &event("changed")).await.unwrap());
+    assert!(
+        !db.update_user(&nobody, None, &event("changed"))
+            .await
+            .unwrap()
+    );
     assert!(db.remove_user("alice", &event("went")).await.unwrap());
     assert!(!db.remove_user("alice", &event("went twice")).await.unwrap());
     assert_eq!(db.user("alice").await.unwrap(), None);
@@ -127,7 +135,7 @@ async fn a_token_is_kept_until_it_is_revoked_or_expires() {
 }
 
 #[tokio::test]
-async fn another_password_ends_the_logins_and_nothing_else_does() {
+async fn another_password_ends_the_other_logins_and_nothing_else_does() {
     let (_home, _, db) = Home::with_db().await;
     settle(&db).await;
     let bob = user("bob");
@@ -136,6 +144,7 @@ async fn another_password_ends_the_logins_and_nothing_else_does() {
         token("a", "alice", TokenKind::Login),
         token("b", "alice", TokenKind::Api),
         token("c", "bob", TokenKind::Login),
+        token("d", "alice", TokenKind::Login),
     ] {
         db.save_token(&row, &event("token")).await.unwrap();
     }
@@ -147,14 +156,17 @@ async fn another_password_ends_the_logins_and_nothing_else_does() {
         details: r#"{"title":"Dr"}"#.to_owned(),
         ..user("alice")
     };
-    db.update_user(&titled, &event("title")).await.unwrap();
-    assert_eq!(ids().await, ["a", "b", "c"]);
+    db.update_user(&titled, None, &event("title"))
+        .await
+        .unwrap();
+    assert_eq!(ids().await, ["a", "b", "c", "d"]);
     let other = UserRow {
         password: Some("another hash".to_owned().into()),
         ..titled
     };
-    db.update_user(&other, &event("password")).await.unwrap();
-    assert_eq!(ids().await, ["b", "c"]);
+    let told = event("password");
+    db.update_user(&other, Some("d"), &told).await.unwrap();
+    assert_eq!(ids().await, ["b", "c", "d"]);
     db.remove_user("alice", &event("went")).await.unwrap();
     assert_eq!(ids().await, ["c"]);
 }
