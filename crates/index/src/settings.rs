@@ -77,9 +77,7 @@ impl IndexSettings {
             "mirror" => Self::Mirror(MirrorSettings::default()),
             other => {
                 let other = coerce::quoted(other);
-                return Err(InvalidSettings::one(format!(
-                    "unknown index type {other}: write stage or mirror"
-                )));
+                return Err(InvalidSettings::one(format!("unknown index type {other}")));
             }
         };
         settings.apply(&patch)?;

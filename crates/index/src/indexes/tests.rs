@@ -432,7 +432,7 @@ async fn an_index_that_cannot_be_read_stops_the_start() {
     assert!(rig.db.create_index(&row, &event).await.unwrap());
     assert_eq!(
         rig.again().await.err().unwrap(),
-        "the index `alice/odd` cannot be opened: unknown index type 'constrained': write stage or mirror"
+        "the index `alice/odd` cannot be opened: unknown index type 'constrained'"
     );
 }
 

@@ -177,19 +177,13 @@ impl MirrorUrl {
     fn read(text: &str) -> Result<Self, String> {
         let text = text.trim();
         // The text itself is not repeated: it may hold a password.
-        let wrong = |why: &str| {
-            Err(format!(
-                "'mirror_url' {why}: write it like https://pypi.example/simple/"
-            ))
-        };
-        if !text.starts_with("http://") && !text.starts_with("https://") {
-            return wrong("must start with http:// or https://");
-        }
-        let Ok(url) = text.parse::<Url>() else {
-            return wrong("is not a URL");
-        };
+        let is_http = text.starts_with("http://") || text.starts_with("https://");
+        let url = text.parse::<Url>().ok().filter(|_| is_http);
+        let url = url.ok_or("'mirror_url' option must be a URL.")?;
         if url.query().is_some() || url.fragment().is_some() {
-            return wrong("may have no ? and no #");
+            let why =
+                "'mirror_url' may have no ? and no #: write it like https://pypi.example/simple/";
+            return Err(why.to_owned());
         }
         Ok(Self {
             written: text.into(),
