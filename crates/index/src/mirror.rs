@@ -154,6 +154,6 @@ impl Source for Mirror {
     }
 
     async fn refresh(&self, name: &ProjectName) -> Result<(), Error> {
-        self.pages.refreshed(name).await.map(drop)
+        self.pages.refresh(name).await
     }
 }

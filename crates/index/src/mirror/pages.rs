@@ -159,6 +159,16 @@ impl Pages {
         })
     }
 
+    /// Asks upstream again because a person says so, however new the page is. One that
+    /// nobody has asked for yet is as new as can be.
+    pub(crate) async fn refresh(self: &Arc<Self>, name: &ProjectName) -> Result<(), Error> {
+        let known = self.known(name).await?;
+        if !self.shared.config.offline && known.is_some() {
+            self.flight(name, known).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets what memory holds, so that it is read again from the store.
     pub(crate) fn reread(&self, name: &ProjectName) {
         self.memory.remove(name);
