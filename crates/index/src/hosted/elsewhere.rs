@@ -41,7 +41,8 @@ pub struct Sent {
 }
 
 impl Hosted {
-    /// Pushes a release to an index elsewhere, file by file, until one is refused.
+    /// Pushes a release to an index elsewhere, file by file; what is refused keeps back no other.
+    /// Only if it does not want to hear of the release, no file of it is sent.
     pub async fn push_elsewhere(
         &self,
         project: &ProjectName,
@@ -76,10 +77,10 @@ impl Hosted {
                 vec![release.spelled.clone(), release.version.clone()],
             ));
         }
+        if done.iter().any(Sent::is_failure) {
+            return Ok(done);
+        }
         for row in files {
-            if done.iter().any(Sent::is_failure) {
-                break;
-            }
             done.push(self.send(&client, target, &metadata, row).await?);
         }
         Ok(done)
@@ -123,7 +124,11 @@ impl Reply {
         if self.status < 0 {
             return Sent {
                 status: self.status,
-                what: "exception on release upload:",
+                what: match what {
+                    "register" => "exception on register:",
+                    "docfile" => "exception on documentation upload:",
+                    _ => "exception on release upload:",
+                },
                 about: vec![self.text],
             };
         }

@@ -162,7 +162,8 @@ async fn here(
     Ok(Reply::result("actionlog", rows).into_response())
 }
 
-/// Files are posted by this server, as devpi does it; 502 if one of them was refused.
+/// Files are posted by this server, as devpi does it; 502 if the last of them was refused,
+/// since its client prints the results in either case and looks for refusals itself.
 async fn elsewhere(
     app: &App,
     entry: &index::Entry,
@@ -185,7 +186,7 @@ async fn elsewhere(
         .await?;
     let rows: Vec<Value> = sent.iter().map(Sent::to_json).collect();
     let mut response = Reply::result("actionlog", rows).into_response();
-    if sent.iter().any(Sent::is_failure) {
+    if sent.last().is_some_and(Sent::is_failure) {
         *response.status_mut() = StatusCode::BAD_GATEWAY;
     }
     Ok(response)
