@@ -161,15 +161,21 @@ async fn releases(
     let mut releases = Map::new();
     let mut is_known = false;
     let mut is_hosted = false;
-    for part in order
-        .iter()
-        .filter(|part| !ignore_bases || part.name == entry.name)
-    {
+    for part in &order {
         let may_read = asking.may_read(app, part, Some(&project));
+        // Without its bases a project that only they have is known, and has no releases.
+        let is_ignored = ignore_bases && part.name != entry.name;
+        if is_ignored && is_known {
+            break;
+        }
         let Some(hosted) = part.hosted.clone() else {
             let shielded = is_hosted && !snapshot.whitelists(&entry.name, &project);
             if may_read && !shielded {
-                is_known |= mirrored(app, part, &project, outside, &mut releases).await?;
+                let found = mirrored(app, part, &project, outside).await?;
+                is_known |= found.is_some();
+                for (version, json) in found.into_iter().flatten().filter(|_| !is_ignored) {
+                    shadow(&mut releases, &version, json);
+                }
             }
             continue;
         };
@@ -180,7 +186,9 @@ async fn releases(
         is_hosted |= own.is_some();
         for verdata in own.iter().flatten().filter(|_| may_read) {
             is_known = true;
-            add(&mut releases, verdata, outside);
+            if !is_ignored {
+                add(&mut releases, verdata, outside);
+            }
         }
     }
     if is_known {
@@ -217,14 +225,13 @@ async fn mirrored(
     part: &Entry,
     project: &ProjectName,
     outside: &Outside,
-    releases: &mut Map<String, Value>,
-) -> Result<bool, Fault> {
+) -> Result<Option<Vec<(String, Value)>>, Fault> {
     let (source, name) = (part.source.clone(), project.clone());
     let answer = app
         .domain(async move { source.project(&name).await })
         .await?;
     let Some(answer) = answer else {
-        return Ok(false);
+        return Ok(None);
     };
     let page = &answer.project.page;
     let mut versions = BTreeSet::new();
@@ -237,24 +244,28 @@ async fn mirrored(
             Some((version, file))
         })
         .collect();
-    for version in versions {
+    let releases = versions.into_iter().map(|version| {
         let files = versioned.iter().filter(|(of, _)| *of == version);
         let links: Vec<Value> = files
             .map(|(_, file)| link(&part.name, &answer.project, file, outside))
             .collect();
         let json = json!({ "name": project.as_str(), "version": version, "+links": links });
-        shadow(releases, &version, json);
-    }
-    Ok(true)
+        (version, json)
+    });
+    Ok(Some(releases.collect()))
 }
 
 fn link(index: &IndexName, project: &index::Project, file: &PageFile, outside: &Outside) -> Value {
     let path = project.href(file);
     let path = path.trim_start_matches("../../+f/");
     let hashes = serde_json::to_value(&file.hashes).unwrap_or_default();
-    json!({
+    let mut link = json!({
         "rel": "releasefile",
         "href": outside.url(&format!("/{}/+f/{path}", super::encoded(index.as_str()))),
         "hashes": hashes,
-    })
+    });
+    if let Some((kind, value)) = file.hashes.best() {
+        link["hash_spec"] = format!("{kind}={value}").into();
+    }
+    link
 }
