@@ -5,9 +5,9 @@
 
 use testkit::DevpiServer;
 
-use super::{Target, every_story, upstream};
+use super::{Served, Target, every_story, upstream};
 
-every_story! { by tell }
+every_story! { by tell, tell }
 
 fn tell(story: fn(Target<'_>)) {
     let upstream = upstream();
@@ -15,5 +15,6 @@ fn tell(story: fn(Target<'_>)) {
     story(Target {
         url: &server.url(),
         upstream: &upstream,
+        by: Served::ByDevpi,
     });
 }

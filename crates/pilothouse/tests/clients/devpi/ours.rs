@@ -1,19 +1,10 @@
-//! Stories told to our binary: in these, devpi's client cannot tell the difference.
-//!
-//! The others differ in what is printed, mostly because we say more than "Unauthorized"
-//! or "Not Found"; they are told to devpi alone until each difference is looked at.
+//! Every story, told to our binary: devpi's client cannot tell the difference but where
+//! `told` and `Session::apart` say so.
 
-use super::{Target, every_story, upstream};
-use crate::mirror;
+use super::{Served, Target, every_story, upstream};
+use crate::{mirror, server};
 
-every_story! { by tell:
-    the_guide_to_a_permanent_install: guides::permanent_install;
-    the_guide_to_a_release_process: guides::release_process;
-    logins: people::logins;
-    changes_of_indexes: indexes::changes;
-    refusals_of_pushes: push::refusals;
-    uv: publishers::uv;
-}
+every_story! { by tell, tell_of_502 }
 
 fn tell(story: fn(Target<'_>)) {
     let upstream = upstream();
@@ -21,5 +12,16 @@ fn tell(story: fn(Target<'_>)) {
     story(Target {
         url: server.url(),
         upstream: &upstream,
+        by: Served::ByUs,
+    });
+}
+
+fn tell_of_502(story: fn(Target<'_>)) {
+    let upstream = upstream();
+    let server = server().mirroring(&upstream).expect_5xx().start();
+    story(Target {
+        url: server.url(),
+        upstream: &upstream,
+        by: Served::ByUs,
     });
 }

@@ -11,15 +11,17 @@ pub(super) fn inside(target: Target<'_>) {
     let mut session = Session::of(target, "nora");
     session.quietly("index -c prod volatile=False");
     session.quietly("index -c docs");
+    session.quietly("index -c more");
     let tree = filled(&session);
     session.types("push foo==1.0 nora/prod");
-    session.types("push foo==1.0 nora/prod");
+    // As with uploads, the same bytes again are no mistake here.
+    session.apart("push foo==1.0 nora/prod", EXISTS, PUSHED);
     session.types("push --no-docs foo==1.0 nora/docs");
     session.types("push --only-docs foo==1.0 nora/docs");
     session.types("push --index root/pypi bar==1.0 nora/prod");
-    session.types("push --index prod foo==1.0 nora/docs");
-    session.types("list --index nora/docs foo");
-    session.types("getjson /nora/docs/foo/1.0");
+    session.types("push --index prod foo==1.0 nora/more");
+    session.types("list --index nora/more foo");
+    session.types("getjson /nora/more/foo/1.0");
     tree.dist(&Dist::wheel("1.0").padding(10));
     session.quietly("upload ~/foo/dist/foo-1.0-py3-none-any.whl");
     session.types("push foo==1.0 nora/prod");
@@ -31,9 +33,7 @@ pub(super) fn inside(target: Target<'_>) {
        200 store_releasefile nora/prod/+f/[digest]/foo-1.0.tar.gz
        200 store_doczip foo 1.0 -> nora/prod
     $ devpi push foo==1.0 nora/prod
-    PUSH http://localhost:3141/nora/dev
-    409 Conflict: foo-1.0-py3-none-any.whl already exists in non-volatile index
-    [exit code 1]
+    [apart]
     $ devpi push --no-docs foo==1.0 nora/docs
        200 register foo 1.0 -> nora/docs
        200 store_releasefile nora/docs/+f/[digest]/foo-1.0-py3-none-any.whl
@@ -44,15 +44,15 @@ pub(super) fn inside(target: Target<'_>) {
     $ devpi push --index root/pypi bar==1.0 nora/prod
        200 register bar 1.0 -> nora/prod
        200 store_releasefile nora/prod/+f/[digest]/bar-1.0-py3-none-any.whl
-    $ devpi push --index prod foo==1.0 nora/docs
-       200 register foo 1.0 -> nora/docs
-       200 store_releasefile nora/docs/+f/[digest]/foo-1.0-py3-none-any.whl
-       200 store_releasefile nora/docs/+f/[digest]/foo-1.0.tar.gz
-       200 store_doczip foo 1.0 -> nora/docs
-    $ devpi list --index nora/docs foo
-    http://localhost:3141/nora/docs/+f/[digest]/foo-1.0-py3-none-any.whl
-    http://localhost:3141/nora/docs/+f/[digest]/foo-1.0.tar.gz
-    $ devpi getjson /nora/docs/foo/1.0
+    $ devpi push --index prod foo==1.0 nora/more
+       200 register foo 1.0 -> nora/more
+       200 store_releasefile nora/more/+f/[digest]/foo-1.0-py3-none-any.whl
+       200 store_releasefile nora/more/+f/[digest]/foo-1.0.tar.gz
+       200 store_doczip foo 1.0 -> nora/more
+    $ devpi list --index nora/more foo
+    http://localhost:3141/nora/more/+f/[digest]/foo-1.0-py3-none-any.whl
+    http://localhost:3141/nora/more/+f/[digest]/foo-1.0.tar.gz
+    $ devpi getjson /nora/more/foo/1.0
     {
         "result": {
             "+links": [
@@ -61,14 +61,8 @@ pub(super) fn inside(target: Target<'_>) {
                     "hashes": {
                         "sha256": "[sha256]"
                     },
-                    "href": "http://localhost:3141/nora/docs/+f/[digest]/foo-1.0-py3-none-any.whl",
+                    "href": "http://localhost:3141/nora/more/+f/[digest]/foo-1.0-py3-none-any.whl",
                     "log": [
-                        {
-                            "count": 1,
-                            "what": "overwrite",
-                            "when": "[time]",
-                            "who": null
-                        },
                         {
                             "dst": "nora/dev",
                             "what": "upload",
@@ -83,7 +77,7 @@ pub(super) fn inside(target: Target<'_>) {
                             "who": "nora"
                         },
                         {
-                            "dst": "nora/docs",
+                            "dst": "nora/more",
                             "src": "nora/prod",
                             "what": "push",
                             "when": "[time]",
@@ -97,14 +91,8 @@ pub(super) fn inside(target: Target<'_>) {
                     "hashes": {
                         "sha256": "[sha256]"
                     },
-                    "href": "http://localhost:3141/nora/docs/+f/[digest]/foo-1.0.doc.zip",
+                    "href": "http://localhost:3141/nora/more/+f/[digest]/foo-1.0.doc.zip",
                     "log": [
-                        {
-                            "count": 1,
-                            "what": "overwrite",
-                            "when": "[time]",
-                            "who": null
-                        },
                         {
                             "dst": "nora/dev",
                             "what": "upload",
@@ -119,7 +107,7 @@ pub(super) fn inside(target: Target<'_>) {
                             "who": "nora"
                         },
                         {
-                            "dst": "nora/docs",
+                            "dst": "nora/more",
                             "src": "nora/prod",
                             "what": "push",
                             "when": "[time]",
@@ -133,14 +121,8 @@ pub(super) fn inside(target: Target<'_>) {
                     "hashes": {
                         "sha256": "[sha256]"
                     },
-                    "href": "http://localhost:3141/nora/docs/+f/[digest]/foo-1.0.tar.gz",
+                    "href": "http://localhost:3141/nora/more/+f/[digest]/foo-1.0.tar.gz",
                     "log": [
-                        {
-                            "count": 1,
-                            "what": "overwrite",
-                            "when": "[time]",
-                            "who": null
-                        },
                         {
                             "dst": "nora/dev",
                             "what": "upload",
@@ -155,7 +137,7 @@ pub(super) fn inside(target: Target<'_>) {
                             "who": "nora"
                         },
                         {
-                            "dst": "nora/docs",
+                            "dst": "nora/more",
                             "src": "nora/prod",
                             "what": "push",
                             "when": "[time]",
@@ -212,6 +194,20 @@ pub(super) fn inside(target: Target<'_>) {
        200 store_doczip foo 1.0 -> nora/docs
     "#);
 }
+
+/// What devpi's server says to a release that is where it is pushed.
+const EXISTS: &str = "\
+PUSH http://localhost:3141/nora/dev
+409 Conflict: foo-1.0-py3-none-any.whl already exists in non-volatile index
+[exit code 1]
+";
+
+/// What ours says.
+const PUSHED: &str = "   200 register foo 1.0 -> nora/prod
+   200 store_releasefile nora/prod/+f/[digest]/foo-1.0-py3-none-any.whl
+   200 store_releasefile nora/prod/+f/[digest]/foo-1.0.tar.gz
+   200 store_doczip foo 1.0 -> nora/prod
+";
 
 /// What is not there, or not allowed.
 pub(super) fn refusals(target: Target<'_>) {

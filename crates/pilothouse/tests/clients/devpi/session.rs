@@ -5,8 +5,8 @@ use std::fs;
 
 use testkit::{Account, Devpi, Run, Tree, Uploader};
 
-use super::Target;
 use super::told::Told;
+use super::{Served, Target};
 
 /// A person at a terminal, whose devpi remembers where it was.
 pub(super) struct Session<'a> {
@@ -72,6 +72,22 @@ impl<'a> Session<'a> {
         let words = self.words(line);
         let run = self.devpi.answer(&borrowed(&words), answers);
         self.note(line, &run);
+    }
+
+    /// The same where the servers differ and mean to: both answers are told, and neither is written down.
+    pub(super) fn apart(&mut self, line: &str, devpis: &str, ours: &str) {
+        let run = self.run(line);
+        let mut said = self.told(&run.output());
+        if run.code != 0 {
+            let _ = writeln!(said, "[exit code {}]", run.code);
+        }
+        let expected = match self.target.by {
+            Served::ByUs => ours,
+            #[cfg(feature = "oracle")]
+            Served::ByDevpi => devpis,
+        };
+        assert_eq!(said, expected, "devpi {line}; devpi's server: {devpis}");
+        let _ = writeln!(self.transcript, "$ devpi {line}\n[apart]");
     }
 
     /// Runs devpi, which must end well and say this among things that differ from run to run.

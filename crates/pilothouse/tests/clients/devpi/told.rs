@@ -23,11 +23,15 @@ impl Told<'_> {
             .replace(&host(self.url), "localhost:3141")
             .replace(&host(self.upstream), "pypi.example")
             .replace(&clients(), "[clients]");
+        text = without_upstream_paths(&text);
         for (before, length, holds, shown) in HIDDEN {
             text = hide(&text, before, *length, *holds, shown);
         }
         for (accident, meant) in ACCIDENTS {
             text = text.replace(accident, meant);
+        }
+        for (ours, devpis) in SAID_WITH_REASONS {
+            text = text.replace(ours, devpis);
         }
         lines(&text)
     }
@@ -49,6 +53,72 @@ const ACCIDENTS: [(&str, &str); 2] = [
     ("<NormalizedName 'foo' 'foo'>", "'foo'"),
 ];
 
+/// What our server says, and what devpi's says in its place: ours names what is refused, or whom
+/// it does not know, since the clients show nothing else of an answer. Word for word, so
+/// that what we say is asserted as well.
+const SAID_WITH_REASONS: &[(&str, &str)] = &[
+    // twine
+    (
+        "         user 'viktor' could not be authenticated",
+        "         Unauthorized",
+    ),
+    (
+        "         The stage viktor/none could not be found.",
+        "         Not Found",
+    ),
+    // Poetry
+    (
+        "Error 401: user 'viktor' could not be authenticated",
+        "Error 401: Unauthorized",
+    ),
+    (
+        "Error 404: The stage viktor/none could not be found.",
+        "Error 404: Not Found",
+    ),
+    // flit
+    (
+        "401 Client Error: user 'viktor' could not be authenticated for",
+        "401 Client Error: Unauthorized for",
+    ),
+    (
+        "404 Client Error: The stage viktor/none could not be found. for",
+        "404 Client Error: Not Found for",
+    ),
+    // hatch
+    (
+        "'401 user 'viktor' could not be authenticated'",
+        "'401 Unauthorized'",
+    ),
+    (
+        "'404 The stage viktor/none could not be found.'",
+        "'404 Not Found'",
+    ),
+    // devpi, logged off
+    (
+        "401 FAIL file_upload of foo-1.0-py3-none-any.whl to http://localhost:3141/ivan/dev/\n\
+         no permission to submit",
+        "401 FAIL file_upload of foo-1.0-py3-none-any.whl to http://localhost:3141/ivan/dev/\n\
+         Unauthorized",
+    ),
+    // devpi, logged in as somebody else
+    ("no permission to delete user root", "[no permission]"),
+    ("no permission to delete user nobody", "[no permission]"),
+    ("no permission to modify index root/pypi", "[no permission]"),
+    ("no permission to delete index root/pypi", "[no permission]"),
+    (
+        "DELETE http://localhost:3141/gina/none\n404 Not Found: The stage gina/none could not be found.",
+        "DELETE http://localhost:3141/gina/none\n403 Forbidden: [no permission]",
+    ),
+    (
+        "PATCH http://localhost:3141/rosa/none\n404 Not Found: The stage rosa/none could not be found.",
+        "PATCH http://localhost:3141/rosa/none\n403 Forbidden: [no permission]",
+    ),
+    (
+        "no permission to remove `foo` from lea/dev",
+        "[no permission]",
+    ),
+];
+
 /// What stands before it, how long it is, what it must be, and what is shown.
 type Hidden = (&'static str, usize, fn(&str) -> bool, &'static str);
 
@@ -65,6 +135,23 @@ const HIDDEN: &[Hidden] = &[
     ("sha256=", 64, is_hex, "[sha256]"),
     ("\"sha256\": \"", 64, is_hex, "[sha256]"),
 ];
+
+/// The addresses of a mirror's files as devpi's are shown. Ours end as upstream's do, so that lock
+/// files can be mapped to it and back.
+fn without_upstream_paths(text: &str) -> String {
+    let mut parts = text.split("/+f/packages/");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (path, file) = part.split_at_checked(66).expect("a path and a file's name");
+        let digits: Vec<_> = path.split('/').collect();
+        let lengths: Vec<_> = digits.iter().map(|digits| digits.len()).collect();
+        assert!(digits.iter().all(|digits| is_hex(digits)), "`{path}`");
+        assert_eq!(lengths, [2, 2, 60], "`{path}`");
+        out += "/+f/[digest]";
+        out += file;
+    }
+    out
+}
 
 fn hide(text: &str, before: &str, length: usize, holds: fn(&str) -> bool, shown: &str) -> String {
     let mut parts = text.split(before);
@@ -126,6 +213,10 @@ fn lines(text: &str) -> String {
             .into_iter()
             .find_map(|before| line.split_once(before))
             .map_or(line, |(said, _)| said);
+        let line = match line.strip_suffix('/') {
+            Some(sent_elsewhere) if line.starts_with("GET ") => sent_elsewhere,
+            _ => line,
+        };
         out += &result(line).unwrap_or_else(|| size(line).to_owned());
         out.push('\n');
     }

@@ -17,6 +17,9 @@ pub(super) fn successes(target: Target<'_>) {
     tree.docs(&[("index.html", "<h1>foo</h1>")]);
     session.types("upload --dry-run --from-dir ~/foo/dist");
     session.types("upload ~/foo/dist/foo-1.0-py3-none-any.whl ~/foo/dist/foo-1.0.doc.zip");
+    // Other bytes each time: what comes again as it is, is no overwrite here.
+    tree.dist(&Dist::wheel("1.0").padding(5));
+    tree.docs(&[("index.html", "<h1>foo</h1> by hand")]);
     session.types("upload --from-dir ~/foo/dist");
     session.types("upload --index hana/other ~/foo/dist/foo-1.0-py3-none-any.whl");
     session.types("list foo");
@@ -25,6 +28,7 @@ pub(super) fn successes(target: Target<'_>) {
     std::fs::remove_file(wheel).unwrap();
     tree.dist(&Dist::wheel("1.1"));
     tree.dist(&Dist::wheel("1.2"));
+    tree.docs(&[("index.html", "<h1>foo</h1> by heart")]);
     session.types("upload --from-dir --only-latest ~/foo/dist");
     session.types("list --all foo");
     session.types("getjson foo/1.0");
