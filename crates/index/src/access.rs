@@ -207,6 +207,24 @@ impl Caller {
         }
     }
 
+    /// The same where this index shows what others have: a token for it alone reads that as well,
+    /// if its user may.
+    #[must_use]
+    pub fn reading_through(self, index: &IndexName) -> Self {
+        match &self.limits {
+            Some(limits) if limits.index.as_ref() == Some(index) => {
+                let limits = Scope {
+                    index: None,
+                    upload: false,
+                    remove: false,
+                    ..Scope::clone(limits)
+                };
+                self.within(limits)
+            }
+            _ => self,
+        }
+    }
+
     /// Which user, if it is one.
     pub fn user(&self) -> Option<&UserName> {
         self.user.as_ref()
@@ -256,8 +274,9 @@ impl Caller {
             Permission::TestResult => rules.testers,
             Permission::Modify => None,
         };
-        // They could do it without their token as well.
-        if list.is_some_and(Acl::is_for_anyone) {
+        // They could do it without their token as well; but nobody tests what they cannot see.
+        let is_seen = permission != Permission::TestResult || rules.readers.is_for_anyone();
+        if is_seen && list.is_some_and(Acl::is_for_anyone) {
             return true;
         }
         let listed = list.is_some_and(|list| self.is_in(list));

@@ -69,6 +69,14 @@ impl Asking {
         self.refused.is_some()
     }
 
+    /// Who asks, for what is not done by whoever shows wrong credentials: they hear of those.
+    pub(crate) fn believed(&self) -> Result<Caller, Fault> {
+        match &self.refused {
+            Some(denied) => Err(unauthorized(denied.clone())),
+            None => Ok(self.caller.clone()),
+        }
+    }
+
     /// The name for the log of what was done.
     pub(crate) fn who(&self) -> Option<String> {
         self.caller.user().map(ToString::to_string)
@@ -98,6 +106,14 @@ impl Asking {
     pub(crate) fn may_read(&self, app: &App, entry: &Entry, project: Option<&ProjectName>) -> bool {
         let reach = project.map_or(Reach::Some, Reach::Project);
         self.may(app, Permission::Read, entry, reach)
+    }
+
+    /// Who reads this index, with what its bases show to them.
+    pub(crate) fn reading_through(&self, index: &IndexName) -> Self {
+        Self {
+            caller: self.caller.clone().reading_through(index),
+            refused: self.refused.clone(),
+        }
     }
 
     /// Whether they may do anything with an index, so that it may be named to them.

@@ -92,12 +92,15 @@ impl At {
         let changes = app.catalog().changes().count();
         let now = app.catalog().now();
         let indexes = now.views().find(|(known, _)| *known == view);
-        let (_, indexes) = indexes.ok_or_else(|| no_such(&label))?;
-        let shared = indexes.iter().all(|index| now.is_public(index));
+        let indexes = indexes.map_or(&[][..], |(_, indexes)| indexes);
+        let shared = !indexes.is_empty() && indexes.iter().all(|index| now.is_public(index));
         let is_hosted = indexes.iter().any(|index| is_hosted(&now, index));
         let asking = asking(shared, parts, app).await?;
-        let found = now.view(view, |entry| asking.may_read(app, entry, None))?;
-        let source = found.ok_or_else(|| no_such(&label))?;
+        let may_read = |entry: &Entry| asking.may_read(app, entry, None);
+        let found = now.view(view, may_read)?;
+        let mut entries = indexes.iter().filter_map(|index| now.get(index));
+        let found = found.filter(|_| entries.any(|entry| may_read(entry)));
+        let source = found.ok_or_else(|| asking.hidden(&name))?;
         Ok(Self {
             name,
             source: Arc::new(source),
@@ -131,7 +134,8 @@ impl FromRequestParts<App> for At {
         let now = app.catalog().now();
         let shared = now.is_public(&name);
         let asking = asking(shared, parts, app).await?;
-        let source = now.seen(&name, |entry| asking.may_read(app, entry, None));
+        let reading = asking.reading_through(&name);
+        let source = now.seen(&name, |entry| reading.may_read(app, entry, None));
         let source = source.ok_or_else(|| asking.hidden(&name))?;
         Ok(Self {
             is_hosted: is_hosted(&now, &name),

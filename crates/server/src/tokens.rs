@@ -72,7 +72,7 @@ pub(crate) async fn revoke(
     Path(id): Path<String>,
     asking: Asking,
 ) -> Result<Reply, Fault> {
-    let (accounts, caller) = (app.accounts().clone(), asking.caller);
+    let (accounts, caller) = (app.accounts().clone(), asking.believed()?);
     let line = format!("token {id} revoked");
     app.domain(async move { accounts.revoke_token(&caller, &id, Timestamp::now()).await })
         .await?;

@@ -230,6 +230,64 @@ fn a_token_may_do_no_more_than_its_scope() {
 }
 
 #[test]
+fn a_token_for_one_index_reads_through_it_what_its_user_may() {
+    let (here, there) = ("alice/dev".parse().unwrap(), "bob/base".parse().unwrap());
+    let readers = acl("alice");
+    let rules = Rules {
+        readers: &readers,
+        uploaders: Some(&readers),
+        testers: None,
+        admins: &Admins::Owners,
+    };
+    let limits = |read| Scope {
+        read,
+        upload: true,
+        remove: true,
+        index: Some("alice/dev".parse().unwrap()),
+        project: None,
+    };
+    for (name, read, through, expected) in [
+        ("alice", true, &here, true),
+        ("alice", true, &there, false),
+        ("alice", false, &here, false),
+        ("carol", true, &here, false),
+    ] {
+        let token = user(name).within(limits(read));
+        assert!(!token.may(Read, &there, Reach::Some, &rules), "{name}");
+        let reading = token.reading_through(through);
+        let may_read = reading.may(Read, &there, Reach::Some, &rules);
+        assert_eq!(may_read, expected, "{name} {read} {through}");
+        assert!(!reading.may(Upload, &there, Reach::Some, &rules), "{name}");
+    }
+}
+
+/// Where anybody may leave test results, a token that may not upload still leaves none beside
+/// what only its user can see.
+#[test]
+fn test_results_for_anyone_are_for_anyone_who_sees_the_file() {
+    let index = "alice/dev".parse().unwrap();
+    let (few, anyone) = (acl("bob"), Acl::anyone());
+    let read_only = user("bob").within(Scope {
+        read: true,
+        upload: false,
+        remove: false,
+        index: None,
+        project: None,
+    });
+    for (readers, expected) in [(&few, false), (&anyone, true)] {
+        let rules = Rules {
+            readers,
+            uploaders: Some(&few),
+            testers: Some(&anyone),
+            admins: &Admins::Owners,
+        };
+        let may = |caller: &Caller| caller.may(TestResult, &index, Reach::Whole, &rules);
+        assert!(may(&user("bob")));
+        assert_eq!(may(&read_only), expected);
+    }
+}
+
+#[test]
 fn a_scope_is_read_as_it_was_kept() {
     for scope in [
         Scope {

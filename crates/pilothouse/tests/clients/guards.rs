@@ -1,5 +1,7 @@
 //! What a hostile client tries at the doors that change something.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use testkit::http::{Reply, Request};
 use testkit::{Project, Server, Upstream};
@@ -65,12 +67,11 @@ impl House {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let parts: String = all
-            .iter()
-            .map(|(name, value)| {
-                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-            })
-            .collect();
+        let mut parts = String::new();
+        for (name, value) in &all {
+            let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+            write!(parts, "--b\r\n{head}\r\n\r\n{value}\r\n").unwrap();
+        }
         [
             self.post(who, pairs.join("&"), "application/x-www-form-urlencoded"),
             self.post(
@@ -112,9 +113,7 @@ fn a_token_for_one_project_uploads_to_no_other_however_the_form_is_written() {
 #[test]
 fn what_may_upload_may_not_remove() {
     let house = House::new();
-    for fields in [&[("name", "mine")][..]] {
-        house.submit(ALICE, fields);
-    }
+    house.submit(ALICE, &[("name", "mine")]);
     let uploader = house.token(&json!({"name": "ci", "upload": true}));
     let refused = house.send("DELETE", "/alice/dev/mine?force", &uploader, &json!({}));
     assert_eq!(refused.status, 403, "{}", refused.text());

@@ -158,6 +158,7 @@ async fn releases(
     }
     let snapshot = app.catalog().now();
     let order = snapshot.order(&entry.name);
+    let asking = asking.reading_through(&entry.name);
     let mut releases = Map::new();
     let mut is_known = false;
     let mut is_hosted = false;

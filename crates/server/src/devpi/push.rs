@@ -129,6 +129,7 @@ async fn here(
     };
     let who = asking.who().unwrap_or_default();
     if !may(&there) {
+        asking.believed()?;
         let line = format!("user '{who}' cannot upload to '{name}'");
         return Err(Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", line));
     }

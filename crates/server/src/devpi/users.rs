@@ -71,7 +71,7 @@ pub(crate) async fn modify(
     request: Request,
 ) -> Result<Reply, Fault> {
     let fields = object(request).await?;
-    let (accounts, caller) = (app.accounts().clone(), asking.caller);
+    let (accounts, caller) = (app.accounts().clone(), asking.believed()?);
     let now = Timestamp::now();
     let login = app
         .domain(async move { accounts.modify_user(&caller, &name, &fields, now).await })
@@ -92,7 +92,7 @@ pub(crate) async fn remove(
     asking: Asking,
 ) -> Result<Reply, Fault> {
     let (accounts, indexes) = (app.accounts().clone(), app.indexes().clone());
-    let caller = asking.caller;
+    let caller = asking.believed()?;
     let line = format!("user '{name}' deleted");
     app.domain(async move {
         let now = Timestamp::now();

@@ -20,6 +20,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// All that came but the time, as one text.
+    pub(crate) fn whole(&self) -> String {
+        let mut text = format!("{} {}\n", self.status, self.reason);
+        for (name, value) in &self.headers {
+            if !name.eq_ignore_ascii_case("date") {
+                writeln!(text, "{name}: {value}").unwrap();
+            }
+        }
+        text + &String::from_utf8_lossy(&self.body)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self
             .headers
@@ -77,12 +88,31 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) {
+        self.write(method, path, headers, &[]).await;
+    }
+
+    pub(crate) async fn send_body(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) {
+        let length = body.len().to_string();
+        let mut headers = headers.to_vec();
+        headers.push(("Content-Length", &length));
+        self.write(method, path, &headers, body).await;
+    }
+
+    /// All at once: what is still on its way when the answer goes out closes the connection.
+    async fn write(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test.localhost:1\r\n");
         for (name, value) in headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }
         text.push_str("\r\n");
-        self.stream.write_all(text.as_bytes()).await.unwrap();
+        let request = [text.as_bytes(), body].concat();
+        self.stream.write_all(&request).await.unwrap();
     }
 
     /// Reads one answer, as far as it comes.

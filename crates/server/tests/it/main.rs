@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod access_matrix;
 mod client;
 mod files;
 mod growing;

@@ -9,7 +9,7 @@ use index::hosted::Hosted;
 use index::indexes::{Factory, Indexes, Opened, Plan};
 use index::publisher::Publishers;
 use index::settings::MirrorSettings;
-use index::{Changes, Entry, IndexName, Stats, Storage, Views};
+use index::{Changes, Cost, Entry, IndexName, Stats, Storage, Views};
 use jiff::Timestamp;
 use server::{App, Config, House, LogFormat};
 use store::{Blobs, DataDir, Mode};
@@ -24,6 +24,7 @@ pub(crate) struct Site {
     pub(crate) source: Arc<Fake>,
     pub(crate) blobs: Blobs,
     pub(crate) address: SocketAddr,
+    pub(crate) house: House,
     log: Written,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), server::Error>>,
@@ -69,17 +70,23 @@ impl Factory for Stages {
     }
 }
 
-async fn house(default: IndexName, fixed: Vec<Entry>, data: &DataDir, stats: Arc<Stats>) -> House {
+/// Quick: nobody guesses passwords here.
+const CHEAP: Cost = Cost {
+    memory: 64,
+    passes: 1,
+    lanes: 1,
+};
+
+async fn house(plan: Plan, data: &DataDir, stats: Arc<Stats>) -> House {
     let db = data.db().await.unwrap();
     let storage = Storage::open(db.clone(), data.blobs(), stats, None);
     let storage = storage.await.unwrap();
-    let accounts = Accounts::open(db.clone(), Options::default(), Timestamp::now());
-    let changes = Changes::default();
-    let plan = Plan {
-        default,
-        fixed,
-        views: Views::new(),
+    let options = Options {
+        cost: CHEAP,
+        ..Options::default()
     };
+    let accounts = Accounts::open(db.clone(), options, Timestamp::now());
+    let changes = Changes::default();
     let factory = Arc::new(Stages(storage.clone(), changes.clone()));
     let indexes = Indexes::open(plan, db, factory, changes);
     House {
@@ -109,15 +116,29 @@ impl Site {
         source: Arc<Fake>,
         ready: Result<(), String>,
     ) -> Self {
+        let plan = Plan {
+            default,
+            fixed,
+            views: Views::new(),
+        };
+        Self::planned(config, plan, source, ready).await
+    }
+
+    pub(crate) async fn planned(
+        config: Config,
+        plan: Plan,
+        source: Arc<Fake>,
+        ready: Result<(), String>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path(), Mode::Serve).unwrap();
         let log = Written::default();
         let probe: server::Probe = Arc::new(move || ready.clone());
         let stats = Arc::new(Stats::default());
-        let house = house(default, fixed, &data, stats.clone()).await;
+        let house = house(plan, &data, stats.clone()).await;
         let app = App::with_log(
             config,
-            house,
+            house.clone(),
             stats,
             (probe, Handle::current()),
             Box::new(log.clone()),
@@ -135,6 +156,7 @@ impl Site {
             source,
             blobs: data.blobs(),
             address,
+            house,
             log,
             stop,
             served,
