@@ -13,7 +13,7 @@ mod flat;
 mod flights;
 mod freshness;
 mod gate;
-mod hosts;
+pub(crate) mod hosts;
 mod known;
 mod offline;
 mod order;

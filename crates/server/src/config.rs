@@ -23,6 +23,8 @@ pub struct Config {
     pub page_cache: u64,
     /// Where clients find this server, if a proxy stands before it and does not say so.
     pub outside_url: Option<String>,
+    /// Whether releases may be pushed to indexes inside our own network.
+    pub pushes_inside: bool,
     /// How long a client may keep a page without asking again.
     pub page_max_age: Duration,
 }
@@ -50,6 +52,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(30),
             page_cache: 64 * 1024 * 1024,
             outside_url: None,
+            pushes_inside: true,
             page_max_age: Duration::from_mins(1),
         }
     }

@@ -1,5 +1,6 @@
 //! Pushing a release to an index elsewhere: an upload, as twine would do it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -13,9 +14,13 @@ use super::push::{PushWhat, chosen};
 use super::{Hosted, lost};
 use crate::Error;
 use crate::mirror::Secret;
+use crate::mirror::hosts::{Hosts, Resolver};
 
 /// Bytes of a file that are sent at a time.
 const STEP: u64 = 1 << 20;
+
+/// Bytes of an answer that are told.
+const LONGEST_ANSWER: usize = 1000;
 
 /// An index that says nothing for so long is not going to.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -28,6 +33,8 @@ pub struct Elsewhere {
     pub username: String,
     /// Its password or token.
     pub password: Secret,
+    /// Whether it may be inside our own network: not if strangers may push.
+    pub may_be_private: bool,
     /// Whether the release is described before its files come, which old indexes want.
     pub register: bool,
 }
@@ -65,9 +72,7 @@ impl Hosted {
         let metadata = Metadata::from_verdata(&verdata).map_err(|why| Error::BadRequest {
             why: format!("the metadata of {project} {version} cannot be sent: {why}"),
         })?;
-        let client = client().map_err(|error| Error::BadRequest {
-            why: error.to_string(),
-        })?;
+        let client = client(target).map_err(|why| Error::BadRequest { why })?;
         let mut done = Vec::new();
         if target.register {
             let form = described(&metadata, "submit");
@@ -157,12 +162,34 @@ impl Sent {
     }
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+fn client(target: &Elsewhere) -> Result<reqwest::Client, String> {
+    let mut client = reqwest::Client::builder()
         .read_timeout(PATIENCE)
         // An upload that is redirected would be repeated as a GET.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
+        .redirect(reqwest::redirect::Policy::none());
+    if !target.may_be_private {
+        let hosts = Hosts::public();
+        hosts.check(&target.url)?;
+        client = client.dns_resolver(Resolver::new(Arc::new(hosts)));
+    }
+    client.build().map_err(|error| error.to_string())
+}
+
+/// The beginning of an answer, however long it is and however slowly it comes.
+async fn beginning(mut response: reqwest::Response) -> String {
+    let mut bytes = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() >= LONGEST_ANSWER {
+                break;
+            }
+        }
+    };
+    // What came until then is told.
+    let _ = tokio::time::timeout(PATIENCE, reading).await;
+    bytes.truncate(LONGEST_ANSWER);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 async fn post(client: &reqwest::Client, target: &Elsewhere, form: Form) -> Reply {
@@ -173,11 +200,8 @@ async fn post(client: &reqwest::Client, target: &Elsewhere, form: Form) -> Reply
     match request.send().await {
         Ok(response) => {
             let status = i32::from(response.status().as_u16());
-            let text = response.text().await.unwrap_or_default();
-            Reply {
-                status,
-                text: text.chars().take(1000).collect(),
-            }
+            let text = beginning(response).await;
+            Reply { status, text }
         }
         Err(error) => Reply {
             status: -1,
@@ -215,5 +239,26 @@ fn kind(filename: &Filename) -> (&'static str, String) {
         }
         pyspec::FileKind::Sdist => ("sdist", "source".to_owned()),
         pyspec::FileKind::Other => ("bdist_dumb", "any".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_pushes_nothing_into_our_network() {
+        let target = |url: &str, may_be_private| Elsewhere {
+            url: url.parse().unwrap(),
+            username: String::new(),
+            password: Secret::new(""),
+            may_be_private,
+            register: false,
+        };
+        for url in ["http://127.0.0.1:8080/", "http://169.254.169.254/latest/"] {
+            assert!(client(&target(url, true)).is_ok(), "{url}");
+            assert!(client(&target(url, false)).is_err(), "{url}");
+        }
+        assert!(client(&target("https://index.example/", false)).is_ok());
     }
 }

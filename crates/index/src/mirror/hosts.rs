@@ -35,6 +35,16 @@ impl Hosts {
         }
     }
 
+    /// Any host that the whole Internet reaches, and no other.
+    pub(crate) fn public() -> Self {
+        Self {
+            own: None,
+            own_is_secure: false,
+            own_may_be_private: false,
+            allowed: FileHosts::AnyPublic(Vec::new()),
+        }
+    }
+
     /// Whether `url` may be fetched; otherwise why not, and how to allow it.
     pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {

@@ -81,6 +81,7 @@ impl House {
                 Log::Json => server::LogFormat::Json,
                 Log::Off => server::LogFormat::Off,
             },
+            pushes_inside: house::is_of_trusted(config),
             outside_url: config.outside_url.clone().map(|setting| setting.value),
             ..server::Config::default()
         };

@@ -180,6 +180,8 @@ fn a_server_that_cannot_write_is_not_ready() {
     // Rights would not keep root from writing; and the file system still tells its free space here.
     std::fs::remove_dir(&staged).expect("it is empty");
     std::fs::write(&staged, "").expect("the directory is ours");
+    // An outcome holds for a second.
+    wait_until("it notices", || http::get(&ready).status == 503);
     let answer = http::get(&ready);
     assert_eq!(answer.status, 503);
     let told = String::from_utf8_lossy(&answer.body);
@@ -189,7 +191,7 @@ fn a_server_that_cannot_write_is_not_ready() {
     );
     std::fs::remove_file(&staged).expect("the directory is ours");
     std::fs::create_dir(&staged).expect("the directory is ours");
-    assert_eq!(http::get(&ready).status, 200);
+    wait_until("it notices", || http::get(&ready).status == 200);
 }
 
 #[test]

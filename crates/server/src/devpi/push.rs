@@ -39,7 +39,7 @@ pub(crate) async fn push(
     request: Request,
 ) -> Result<Response, Fault> {
     let fields = object(request).await?;
-    let order = Order::read(&fields)?;
+    let order = Order::read(&fields, app.config().pushes_inside)?;
     let entry = named.entry(&app, &asking)?;
     if !asking.may_read(&app, &entry, Some(&order.project)) {
         let line = "package read forbidden";
@@ -64,7 +64,7 @@ enum Place {
 }
 
 impl Order {
-    fn read(fields: &Map<String, Value>) -> Result<Self, Fault> {
+    fn read(fields: &Map<String, Value>, may_be_private: bool) -> Result<Self, Fault> {
         let unknown: Vec<&str> = fields
             .keys()
             .map(String::as_str)
@@ -94,6 +94,7 @@ impl Order {
                 url: posting_url(url)?,
                 username: text("username").unwrap_or_default().to_owned(),
                 password: Secret::new(text("password").unwrap_or_default()),
+                may_be_private,
                 register: is_set("register_project"),
             })),
             _ => return Err(bad("a push needs either a `targetindex` or a `posturl`")),
@@ -175,6 +176,10 @@ async fn elsewhere(
     // Nobody is to send out files in this server's name without a name of their own.
     if asking.caller.user().is_none() {
         return Err(asking.lacks("log in to push to an index elsewhere"));
+    }
+    let limits = asking.caller.limits();
+    if limits.is_some_and(|limits| !limits.upload) {
+        return Err(asking.lacks("this token may not upload, here or elsewhere"));
     }
     let hosted = super::projects::hosted(entry)?;
     let (project, version, what) = (order.project.clone(), order.version.clone(), order.what);

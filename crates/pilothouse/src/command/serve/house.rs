@@ -74,9 +74,9 @@ impl House {
     }
 }
 
-/// Whether only people who are trusted may make mirrors: those that the operator named, or
+/// Whether only people who are trusted may make mirrors and push: those that the operator named, or
 /// those on this machine.
-fn is_of_trusted(config: &Config) -> bool {
+pub(super) fn is_of_trusted(config: &Config) -> bool {
     let mut listen = config.listen.value.iter();
     config.restrict_modify.is_some() || listen.all(|at| at.ip().is_loopback())
 }
