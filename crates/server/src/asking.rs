@@ -120,6 +120,7 @@ impl Asking {
     pub(crate) fn concerns(&self, app: &App, entry: &Entry) -> bool {
         self.may_read(app, entry, None)
             || self.may(app, Permission::Upload, entry, Reach::Some)
+            || self.may(app, Permission::Remove, entry, Reach::Some)
             || self.may(app, Permission::Modify, entry, Reach::Whole)
     }
 

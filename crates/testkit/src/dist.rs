@@ -12,6 +12,8 @@ use bytes::Bytes;
 use md5::Md5;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::content::Content;
+
 /// A file of a project, before it is built.
 #[derive(Debug, Clone)]
 pub struct Dist {
@@ -170,6 +172,12 @@ impl Dist {
     pub fn in_place(mut self) -> Self {
         self.folder = Some("nightly");
         self
+    }
+
+    /// The file's name and its bytes.
+    pub fn file(&self, project: &str) -> (String, Content) {
+        let built = self.build(project);
+        (built.filename, built.content.into())
     }
 
     /// The text of METADATA or PKG-INFO.

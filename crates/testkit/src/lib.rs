@@ -19,6 +19,7 @@ mod content;
 mod cut;
 mod devpi_server;
 mod dist;
+mod form;
 pub mod http;
 mod server;
 mod tree;
@@ -30,6 +31,7 @@ pub use content::Content;
 pub use cut::Cut;
 pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
+pub use form::{FORM, form};
 pub use server::{Ended, Logged, Server};
 pub use tree::Tree;
 pub use upstream::{

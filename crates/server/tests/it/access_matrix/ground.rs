@@ -1,7 +1,7 @@
 //! A server with people, tokens and indexes, and requests to each of its routes.
 
-use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use index::settings::MirrorSettings;
 use index::{Caller, Entry, IndexName, Part, Views};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use testkit::{Dist, Scratch, Tree};
+use testkit::{Content, Dist, Scratch, Tree};
 
 use crate::client::{Client, Reply};
 use crate::site::{Site, config};
@@ -66,6 +66,8 @@ pub(super) enum Who {
     MayRead,
     /// With one that may only upload.
     MayUpload,
+    /// With one that may only remove.
+    MayRemove,
     /// With one for her index `elsewhere`.
     Elsewhere,
     /// With one for her project `other`.
@@ -73,7 +75,7 @@ pub(super) enum Who {
 }
 
 /// In the order of the columns.
-pub(super) const CALLERS: [Who; 12] = [
+pub(super) const CALLERS: [Who; 13] = [
     Who::Nobody,
     Who::Wrong,
     Who::Expired,
@@ -84,8 +86,19 @@ pub(super) const CALLERS: [Who; 12] = [
     Who::Root,
     Who::MayRead,
     Who::MayUpload,
+    Who::MayRemove,
     Who::Elsewhere,
     Who::Other,
+];
+
+/// Olga's tokens: which may read, upload and delete.
+const SCOPES: [(Who, &str); 6] = [
+    (Who::Expired, "rud"),
+    (Who::MayRead, "r"),
+    (Who::MayUpload, "u"),
+    (Who::MayRemove, "d"),
+    (Who::Elsewhere, "rud"),
+    (Who::Other, "rud"),
 ];
 
 /// A server with people, tokens and indexes.
@@ -95,9 +108,11 @@ pub(super) struct Ground {
     tokens: Vec<(Who, String)>,
     /// What may be revoked.
     token_id: String,
-    /// Where the uploaded wheel is.
+    /// Where the uploaded wheel is, after `+f/`.
     pub(super) hosted: String,
-    wheel: Vec<u8>,
+    wheel: (String, Content),
+    /// How many users and indexes were to be made.
+    made: AtomicUsize,
 }
 
 impl Ground {
@@ -107,7 +122,8 @@ impl Ground {
             tokens: Vec::new(),
             token_id: String::new(),
             hosted: String::new(),
-            wheel: Vec::new(),
+            wheel: Dist::wheel("1.0").file("foo"),
+            made: AtomicUsize::new(0),
         };
         ground.people().await;
         ground.indexes().await;
@@ -128,46 +144,16 @@ impl Ground {
         let set = accounts.set_password("root", "root", long_ago);
         set.await.unwrap();
         let olga = Caller::new("olga".parse().unwrap(), []);
-        let all = Scope {
-            read: true,
-            upload: true,
-            remove: true,
-            index: None,
-            project: None,
-        };
-        let scopes = [
-            (Who::Expired, None),
-            (
-                Who::MayRead,
-                Some(Scope {
-                    upload: false,
-                    remove: false,
-                    ..all.clone()
-                }),
-            ),
-            (
-                Who::MayUpload,
-                Some(Scope {
-                    read: false,
-                    remove: false,
-                    ..all.clone()
-                }),
-            ),
-            (
-                Who::Elsewhere,
-                Some(Scope {
-                    index: Some("olga/elsewhere".parse().unwrap()),
-                    ..all.clone()
-                }),
-            ),
-            (
-                Who::Other,
-                Some(Scope {
-                    project: Some("other".parse().unwrap()),
-                    ..all
-                }),
-            ),
-        ];
+        let scopes = SCOPES.map(|(who, allowed)| {
+            let scope = Scope {
+                read: allowed.contains('r'),
+                upload: allowed.contains('u'),
+                remove: allowed.contains('d'),
+                index: (who == Who::Elsewhere).then(|| "olga/elsewhere".parse().unwrap()),
+                project: (who == Who::Other).then(|| "other".parse().unwrap()),
+            };
+            (who, (who != Who::Expired).then_some(scope))
+        });
         for (who, scope) in scopes {
             let expires = long_ago + SignedDuration::from_hours(1);
             let new = NewToken {
@@ -201,13 +187,12 @@ impl Ground {
     }
 
     async fn release(&mut self, index: Index) {
-        let home = Scratch::new();
-        let tree = Tree::new(&home, "foo", "1.0");
-        let wheel = std::fs::read(tree.dist(&Dist::wheel("1.0"))).unwrap();
+        let (filename, wheel) = &self.wheel;
+        let tree = Tree::new(&Scratch::new(), "foo", "1.0");
         let docs = std::fs::read(tree.docs(&[("index.html", "<h1>foo</h1>")])).unwrap();
         let path = format!("/olga/{}/", index.name());
         for sent in [
-            Sent::upload("file_upload", "foo-1.0-py3-none-any.whl", &wheel),
+            Sent::upload("file_upload", filename, wheel),
             Sent::upload("doc_upload", "foo.zip", &docs),
         ] {
             let reply = self.ask(Who::Owner, "POST", &path, &sent).await;
@@ -224,7 +209,6 @@ impl Ground {
             .unwrap();
         let (_, hosted) = href.split_once("/+f/").unwrap();
         hosted.clone_into(&mut self.hosted);
-        self.wheel = wheel;
     }
 
     pub(super) async fn ask(&self, who: Who, method: &str, path: &str, sent: &Sent) -> Reply {
@@ -236,7 +220,7 @@ impl Ground {
         let (media_type, body): (&str, &[u8]) = match sent {
             Sent::Nothing => ("", &[]),
             Sent::Json(body) => ("application/json", body),
-            Sent::Form(body) => ("multipart/form-data; boundary=cut", body),
+            Sent::Form(body) => (testkit::FORM, body),
         };
         if !media_type.is_empty() {
             headers.push(("Content-Type", media_type));
@@ -265,10 +249,10 @@ impl Ground {
 
     /// A route's address on this index.
     pub(super) fn path(&self, method: &str, route: &str, index: Index) -> String {
-        let is_new = method == "PUT";
-        let (user, index) = match (route.contains("{index}"), is_new) {
-            (false, true) => ("newcomer", ""),
-            (true, true) => ("olga", "new"),
+        let new = format!("new{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let (user, index) = match (method, route.contains("{index}")) {
+            ("PUT", false) => (new.as_str(), ""),
+            ("PUT", true) => ("olga", new.as_str()),
             _ => ("olga", index.name()),
         };
         let tail = if route.contains("+doc") {
@@ -294,9 +278,7 @@ impl Ground {
     pub(super) fn sent(&self, method: &str, route: &str) -> Sent {
         let is_index = matches!(route, "/{user}/{index}" | "/{user}/{index}/");
         match (method, route) {
-            ("POST", _) if is_index => {
-                Sent::upload("file_upload", "foo-1.0-py3-none-any.whl", &self.wheel)
-            }
+            ("POST", _) if is_index => Sent::upload("file_upload", &self.wheel.0, &self.wheel.1),
             ("PUSH", _) => {
                 Sent::json(&json!({ "name": "foo", "version": "1.0", "targetindex": "olga/prod" }))
             }
@@ -324,20 +306,8 @@ impl Sent {
     }
 
     fn upload(action: &str, filename: &str, content: &[u8]) -> Self {
-        let mut head = String::new();
-        for (name, value) in [(":action", action), ("name", "foo"), ("version", "1.0")] {
-            write!(
-                head,
-                "--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            )
-            .unwrap();
-        }
-        write!(
-            head,
-            "--cut\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{filename}\"\r\n\r\n"
-        )
-        .unwrap();
-        Self::Form([head.as_bytes(), content, b"\r\n--cut--\r\n"].concat())
+        let fields = [(":action", action), ("name", "foo"), ("version", "1.0")];
+        Self::Form(testkit::form(&fields, filename, content))
     }
 }
 
