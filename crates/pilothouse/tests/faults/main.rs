@@ -10,6 +10,7 @@ mod power;
 mod process;
 mod redirects;
 mod transfer;
+mod uploads;
 
 use testkit::http::Request;
 use testkit::{Dist, Project, Server, Upstream};
