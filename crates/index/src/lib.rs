@@ -31,6 +31,7 @@ mod stats;
 mod storage;
 pub mod units;
 mod view;
+pub mod webhook;
 
 pub use access::{Caller, UserName};
 pub use accounts::Accounts;

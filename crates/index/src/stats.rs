@@ -104,6 +104,10 @@ pub struct Stats {
     pub refused: Counter,
     /// Files that were right and served, but could not be kept.
     pub unkept: Counter,
+    /// Events that webhooks were told of.
+    pub webhooks_delivered: Counter,
+    /// Attempts to tell that failed.
+    pub webhooks_failed: Counter,
     /// Files removed to keep the disk bounded.
     pub evicted_files: Counter,
     /// Their bytes.

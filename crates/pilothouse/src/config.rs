@@ -14,8 +14,10 @@ mod overrides;
 mod people;
 mod places;
 mod reader;
+mod secret;
 mod setting;
 mod show;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     /// Where clients find this server, if its own address is not that.
     pub(crate) outside_url: Option<Setting<String>>,
     pub(crate) people: people::People,
+    /// Whom to tell of what happens.
+    pub(crate) webhooks: Vec<index::webhook::Webhook>,
     /// What a flag or variable says about every mirror.
     pub(crate) every_mirror: EveryMirror,
     /// At least `root/pypi`; sorted by name.
@@ -176,6 +180,7 @@ mod tests {
             .chain(people::GROUP_KEYS)
             .chain(people::VIEW_KEYS)
             .chain(people::PUBLISHER_KEYS)
+            .chain(webhook::KEYS)
         {
             let shown = EXAMPLE.lines().any(|line| {
                 let line = line.trim_start_matches(['#', ' ', '[']);

@@ -163,6 +163,16 @@ fn numbers(app: &App) -> Vec<Number> {
             Sum(stats.metadata_made.value()),
         ),
         row(
+            "webhooks_delivered",
+            "Events that webhooks were told of",
+            Sum(stats.webhooks_delivered.value()),
+        ),
+        row(
+            "webhooks_failed",
+            "Attempts to tell webhooks that failed",
+            Sum(stats.webhooks_failed.value()),
+        ),
+        row(
             "response_bytes",
             "Body bytes announced to clients",
             Sum(bytes),

@@ -21,6 +21,7 @@ mod devpi_server;
 mod dist;
 mod form;
 pub mod http;
+mod receiver;
 mod server;
 mod tree;
 mod upstream;
@@ -32,6 +33,7 @@ pub use cut::Cut;
 pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
 pub use form::{FORM, form};
+pub use receiver::{Posted, Receiver};
 pub use server::{Ended, Logged, Server};
 pub use tree::Tree;
 pub use upstream::{

@@ -89,6 +89,7 @@ impl House {
         let keepers = [
             tokio::spawn(storage.clone().keep()),
             tokio::spawn(self.rooms.accounts.clone().keep()),
+            tokio::spawn(self.webhooks.keep()),
         ];
         let collector = tokio::spawn(orphans::collect(
             self.db,

@@ -6,11 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use index::IndexName;
+use index::webhook::Webhook;
 
 use super::mirror::{self, Written};
 use super::people::{self, People};
 use super::reader::{Document, Table};
-use super::{Environment, Fault, Log, MaxSize, Setting};
+use super::{Environment, Fault, Log, MaxSize, Setting, webhook};
 
 /// The keys outside of any table.
 pub(super) const KEYS: &[&str] = &[
@@ -27,6 +28,7 @@ pub(super) const KEYS: &[&str] = &[
     "group",
     "view",
     "publisher",
+    "webhook",
 ];
 pub(super) const CACHE_KEYS: &[&str] = &["max-size"];
 
@@ -42,6 +44,7 @@ pub(super) struct File {
     pub(super) open_to_anyone: Option<Setting<bool>>,
     pub(super) outside_url: Option<Setting<String>>,
     pub(super) people: People,
+    pub(super) webhooks: Vec<Webhook>,
     pub(super) max_size: Option<Setting<MaxSize>>,
     pub(super) mirrors: BTreeMap<IndexName, Written>,
 }
@@ -65,6 +68,7 @@ pub(super) fn read(
         open_to_anyone: root.flag("open-to-anyone"),
         outside_url: root.text("outside-url", outside_url),
         people: people::read(root),
+        webhooks: webhook::read(root, directory, environment),
         max_size: root
             .table("cache", CACHE_KEYS, |cache| {
                 cache.text("max-size", max_size)

@@ -117,6 +117,7 @@ pub(super) fn merge(
             .unwrap_or(Setting::default(false)),
         outside_url: overrides.outside_url.or(file.outside_url),
         people: file.people,
+        webhooks: file.webhooks,
         every_mirror,
         mirrors,
         notes,

@@ -19,6 +19,7 @@ mod page;
 mod resume;
 mod trouble;
 mod upstreams;
+mod webhooks;
 
 use testkit::{Installer, Run, Server, Upstream};
 

@@ -11,6 +11,7 @@ use index::indexes::{Factory, Indexes, Opened, Plan};
 use index::mirror::Mirror;
 use index::publisher::Publishers;
 use index::settings::MirrorSettings;
+use index::webhook::Webhooks;
 use index::{Changes, Entry, IndexName, Stats, Storage};
 use jiff::Timestamp;
 use store::{Blobs, DataDir, Db};
@@ -28,6 +29,7 @@ pub(super) struct House {
     pub(super) stats: Arc<Stats>,
     pub(super) db: Db,
     pub(super) blobs: Blobs,
+    pub(super) webhooks: Arc<Webhooks>,
     pub(super) limit_in_words: String,
 }
 
@@ -57,6 +59,9 @@ impl House {
         let indexes = Indexes::open(plan, db.clone(), Arc::new(workshop), changes)
             .await
             .map_err(anyhow::Error::msg)?;
+        let webhooks = config.webhooks.clone();
+        let webhooks =
+            Webhooks::open(db.clone(), webhooks, stats.clone(), Timestamp::now()).await?;
         let publishers = config.people.publishers.clone();
         let publishers = Publishers::new(audience(config), publishers)?;
         Ok(Self {
@@ -67,6 +72,7 @@ impl House {
                 storage,
             },
             stats,
+            webhooks,
             db,
             blobs,
             limit_in_words,
