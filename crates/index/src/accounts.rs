@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use store::{Db, Event, EventFilter, UserRow};
@@ -24,8 +24,11 @@ mod users;
 pub use token::{LOGIN_LASTS, Login, NewToken, Token};
 pub use user::User;
 
-/// How often uses are written down, and how long another process's change may go unseen.
-const KEEP_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether another process changed anything: a command, or another node.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often uses are written down.
+const NOTE_EVERY: Duration = Duration::from_secs(30);
 
 /// What the configuration says about accounts.
 #[derive(Debug, Clone, Default)]
@@ -174,18 +177,20 @@ impl Accounts {
 
     /// Notes uses and stays up to date until the future is dropped; run it in the background.
     pub async fn keep(self: Arc<Self>) {
-        let mut tick = tokio::time::interval(KEEP_EVERY);
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        let mut noted = Instant::now();
         loop {
             tick.tick().await;
-            let now = Timestamp::now();
-            for kept in [
-                self.note_uses().await,
-                self.forget_expired(now).await,
-                self.refresh().await,
-            ] {
-                if let Err(error) = kept {
-                    tracing::warn!(%error, "the accounts could not be kept in order");
-                }
+            let mut kept = self.refresh().await;
+            if noted.elapsed() >= NOTE_EVERY {
+                noted = Instant::now();
+                let now = Timestamp::now();
+                kept = kept
+                    .and(self.note_uses().await)
+                    .and(self.forget_expired(now).await);
+            }
+            if let Err(error) = kept {
+                tracing::warn!(%error, "the accounts could not be kept in order");
             }
         }
     }

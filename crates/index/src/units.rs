@@ -5,6 +5,8 @@ use std::num::IntErrorKind;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
@@ -21,6 +23,22 @@ pub enum InvalidSize {
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub Duration);
+
+impl Period {
+    /// So long before an instant.
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.signed()).unwrap_or(Timestamp::MIN)
+    }
+
+    /// So long after it.
+    pub fn after(self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.signed()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn signed(self) -> SignedDuration {
+        SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX)
+    }
+}
 
 /// Why a text is not a length of time.
 #[derive(Debug, PartialEq, Eq)]

@@ -53,6 +53,9 @@ pub(crate) enum Command {
     Init(command::init::Arguments),
     Passwd(command::passwd::Arguments),
     #[command(subcommand)]
+    Token(command::token::Command),
+    Audit(command::audit::Arguments),
+    #[command(subcommand)]
     Cache(command::cache::Command),
     #[command(subcommand)]
     Config(command::config::Command),

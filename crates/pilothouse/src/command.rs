@@ -1,19 +1,23 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod config;
 pub(crate) mod init;
 pub(crate) mod passwd;
 pub(crate) mod serve;
 pub(crate) mod stats;
+pub(crate) mod token;
 
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Context as _;
 
-use crate::arguments::{Arguments, Command};
+use store::{DataDir, Db, Mode};
+
+use crate::arguments::{Arguments, Command, Where};
 use crate::config::{Config, Environment, Overrides, Places};
-use crate::failure::Outcome;
+use crate::failure::{Explained, Outcome};
 
 /// Does what the arguments say.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -25,6 +29,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Init(init) => init::run(init, &mut out),
         Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),
+        Command::Token(token) => token::run(token, &mut out),
+        Command::Audit(audit) => audit::run(audit, &mut out),
     }?;
     out.flush()?;
     Ok(outcome)
@@ -39,6 +45,23 @@ fn configured(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
 fn whereabouts(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
     let environment = Environment::of_process().leaving_secrets();
     crate::config::load(flags.into(), &environment, &Places::of_user())
+}
+
+/// The data directory that these flags mean, beside a server or without one.
+fn visited(place: Where) -> anyhow::Result<DataDir> {
+    let path = whereabouts(place)?.data_dir.value;
+    DataDir::open(&path, Mode::Visit).with_context(|| {
+        Explained::new(
+            format!("there is no pilothouse in `{}`", path.display()),
+            "`pilothouse init` makes one; `--data-dir DIR` names another",
+        )
+    })
+}
+
+/// The records in it.
+async fn records(place: Where) -> anyhow::Result<Db> {
+    let db = visited(place)?.db().await;
+    db.context("the records of the server cannot be opened")
 }
 
 /// Prints `value` as JSON, for programs.

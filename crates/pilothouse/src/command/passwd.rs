@@ -2,11 +2,9 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
-use anyhow::Context as _;
 use clap::Args;
 use index::accounts::{Accounts, Options};
 use jiff::Timestamp;
-use store::{DataDir, Mode};
 
 use crate::arguments::{TEMPLATE, Where};
 use crate::failure::{Explained, Outcome};
@@ -26,13 +24,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let path = super::whereabouts(arguments.place)?.data_dir.value;
-    let data_dir = DataDir::open(&path, Mode::Visit).with_context(|| {
-        Explained::new(
-            format!("there is no pilothouse in `{}`", path.display()),
-            "`pilothouse init` makes one; `--data-dir DIR` names another",
-        )
-    })?;
+    let data_dir = super::visited(arguments.place)?;
     let password = if arguments.stdin {
         first_line()?
     } else {
@@ -49,7 +41,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
     })?;
     writeln!(
         out,
-        "the password of `{}` is changed; a running server takes it up within half a minute",
+        "the password of `{}` is changed; a running server takes it up within seconds",
         arguments.user
     )?;
     Ok(Outcome::Clean)

@@ -2,11 +2,16 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["serve"],
     &["init"],
     &["passwd"],
+    &["token"],
+    &["token", "create"],
+    &["token", "ls"],
+    &["token", "revoke"],
+    &["audit"],
     &["stats"],
     &["cache"],
     &["cache", "du"],

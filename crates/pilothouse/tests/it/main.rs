@@ -3,5 +3,6 @@
 mod binary;
 mod cache;
 mod help;
+mod people;
 mod serve;
 mod settings;

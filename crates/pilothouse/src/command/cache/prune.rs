@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use clap::{ArgGroup, Args};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pyspec::{Digest, ProjectName};
 use serde::Serialize;
 use store::{FileRow, Filter};
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
         project: arguments.project,
         older_than: arguments
             .older_than
-            .map(|period| ago(period, Timestamp::now())),
+            .map(|period| period.before(Timestamp::now())),
         mirror: None,
         pinned: Some(false),
     };
@@ -151,11 +151,6 @@ async fn remove(
     }
     bar.finish_and_clear();
     Ok((gone, freed))
-}
-
-fn ago(period: Period, now: Timestamp) -> Timestamp {
-    let period = SignedDuration::try_from(period.0).unwrap_or(SignedDuration::MAX);
-    now.checked_sub(period).unwrap_or(Timestamp::MIN)
 }
 
 fn print(answer: &Answer, out: &mut dyn Write) -> anyhow::Result<()> {
