@@ -11,6 +11,7 @@ pub mod access;
 pub mod accounts;
 pub mod acl;
 mod catalog;
+pub mod dump;
 mod error;
 #[cfg(test)]
 mod fake;

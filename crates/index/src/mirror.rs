@@ -12,7 +12,7 @@ mod file;
 mod flat;
 mod flights;
 mod freshness;
-mod gate;
+pub(crate) mod gate;
 pub(crate) mod hosts;
 mod known;
 mod offline;

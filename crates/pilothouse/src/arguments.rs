@@ -55,6 +55,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Token(command::token::Command),
     Audit(command::audit::Arguments),
+    Import(command::import::Arguments),
     #[command(subcommand)]
     Cache(command::cache::Command),
     #[command(subcommand)]

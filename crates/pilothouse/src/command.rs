@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod passwd;
 pub(crate) mod serve;
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),
         Command::Token(token) => token::run(token, &mut out),
+        Command::Import(import) => import::run(import, &mut out),
         Command::Audit(audit) => audit::run(audit, &mut out),
     }?;
     out.flush()?;

@@ -187,7 +187,7 @@ impl Hosted {
         known.map_or(version, |release| release.row.version.clone())
     }
 
-    async fn beside(&self, bytes: Option<&[u8]>) -> Result<Option<Beside>, Error> {
+    pub(super) async fn beside(&self, bytes: Option<&[u8]>) -> Result<Option<Beside>, Error> {
         let Some(bytes) = bytes else {
             return Ok(None);
         };

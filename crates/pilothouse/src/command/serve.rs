@@ -2,7 +2,7 @@
 
 mod bind;
 mod door;
-mod house;
+pub(super) mod house;
 mod orphans;
 mod stop;
 

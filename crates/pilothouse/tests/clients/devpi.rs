@@ -13,6 +13,7 @@ mod contents;
 mod documents;
 mod guides;
 mod indexes;
+mod moving;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod ours;

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["serve"],
     &["init"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["token", "ls"],
     &["token", "revoke"],
     &["audit"],
+    &["import"],
     &["stats"],
     &["cache"],
     &["cache", "du"],

@@ -24,8 +24,8 @@ use crate::config::{Config, EveryMirror};
 const AUDIENCE: &str = "pilothouse";
 
 /// Everything that is open while we serve.
-pub(super) struct House {
-    pub(super) rooms: server::House,
+pub(in crate::command) struct House {
+    pub(in crate::command) rooms: server::House,
     pub(super) stats: Arc<Stats>,
     pub(super) db: Db,
     pub(super) blobs: Blobs,
@@ -34,7 +34,10 @@ pub(super) struct House {
 }
 
 impl House {
-    pub(super) async fn open(config: &Config, data_dir: &DataDir) -> anyhow::Result<Self> {
+    pub(in crate::command) async fn open(
+        config: &Config,
+        data_dir: &DataDir,
+    ) -> anyhow::Result<Self> {
         let blobs = data_dir.blobs();
         let db = data_dir
             .db()

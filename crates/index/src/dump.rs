@@ -1,0 +1,10 @@
+//! Moving in and out: the dumps that devpi's own `devpi-export` writes and `devpi-import` reads.
+//!
+//! A dump is a folder: `dataindex.json` tells of users, indexes, releases and files, and
+//! the files lie beside it (dump version 2; version 1 is read as well).
+
+pub mod import;
+mod read;
+
+pub use import::{Import, Report};
+pub use read::{Dump, Invalid, Kind, ListedFile, ListedIndex};

@@ -1,0 +1,253 @@
+//! The releases and files of an index of a dump.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use pyspec::{Filename, Metadata, ProjectName};
+use serde_json::{Map, Value, json};
+use store::Role;
+
+use super::{Import, Report};
+use crate::dump::{Dump, Kind, ListedFile, ListedIndex};
+use crate::hosted::{By, Former, Hosted, Uploaded};
+use crate::{Error, IndexName};
+
+/// By project and the version as the dump writes it: the version by which we keep it.
+type Releases = HashMap<(ProjectName, String), String>;
+
+impl Import<'_> {
+    /// Fills an index with what the dump has of it.
+    pub(super) async fn fill(
+        &self,
+        dump: &Dump<'_>,
+        name: &str,
+        listed: &ListedIndex<'_>,
+        report: &mut Report,
+        done: &mut impl FnMut(),
+    ) -> Result<(), Error> {
+        let now = self.indexes.catalog().now();
+        let index = name.parse::<IndexName>().ok();
+        let entry = index
+            .and_then(|index| now.get(&index))
+            .filter(|_| !self.is_skipped(listed));
+        let Some(hosted) = entry.and_then(|entry| entry.hosted.clone()) else {
+            if !listed.files.is_empty() {
+                let count = listed.files.len();
+                report.notes.push(format!(
+                    "{count} files of {name} are left out: a mirror fetches them again"
+                ));
+            }
+            listed.files.iter().for_each(|_| done());
+            return Ok(());
+        };
+        let releases = self.releases(&hosted, listed, report).await?;
+        // A test result can only be kept beside the file that was tested.
+        let (results, others): (Vec<_>, Vec<_>) = listed
+            .files
+            .iter()
+            .partition(|file| file.kind == Kind::ToxResult);
+        for file in others.into_iter().chain(results) {
+            self.file(dump, &hosted, file, &releases, report).await?;
+            done();
+        }
+        Ok(())
+    }
+
+    async fn releases(
+        &self,
+        hosted: &Hosted,
+        listed: &ListedIndex<'_>,
+        report: &mut Report,
+    ) -> Result<Releases, Error> {
+        let mut releases = Releases::new();
+        for (project, versions) in &listed.projects {
+            for (version, text) in versions {
+                let verdata = serde_json::from_str(text.get()).unwrap_or_default();
+                let Some(metadata) = metadata(project, version, verdata) else {
+                    let index = hosted.name();
+                    report.problems.push(format!(
+                        "{project} {version} of {index} is left out: that is no name or no version of today's rules"
+                    ));
+                    continue;
+                };
+                let key = (metadata.project().clone(), version.clone());
+                let created_at = self.first_upload(listed, &key);
+                let by = self.by();
+                let kept = hosted.restore_release(&metadata, created_at, &by).await?;
+                releases.insert(key, kept);
+                report.releases += 1;
+            }
+        }
+        Ok(releases)
+    }
+
+    /// When the first file of a release came, as far as the dump knows.
+    fn first_upload(&self, listed: &ListedIndex<'_>, release: &(ProjectName, String)) -> Timestamp {
+        let (project, version) = release;
+        let files = listed.files.iter();
+        let of_it = files.filter(|file| {
+            file.version.as_ref() == Some(version)
+                && file
+                    .project
+                    .parse()
+                    .is_ok_and(|name: ProjectName| name == *project)
+        });
+        of_it
+            .map(|file| self.uploaded_at(file))
+            .min()
+            .unwrap_or(self.now)
+    }
+
+    async fn file(
+        &self,
+        dump: &Dump<'_>,
+        hosted: &Hosted,
+        file: &ListedFile,
+        releases: &Releases,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let former = match self.former(file, releases) {
+            Ok(former) => former,
+            Err(why) => {
+                report
+                    .problems
+                    .push(format!("`{}` is left out: {why}", file.path));
+                return Ok(());
+            }
+        };
+        let opened = match dump.locate(&file.path) {
+            Ok(path) => tokio::fs::File::open(path).await,
+            Err(error) => Err(error),
+        };
+        let content = match opened {
+            Ok(opened) => hosted.receive_former(opened, &file.hashes()).await?,
+            Err(error) => Err(format!("cannot be read: {error}")),
+        };
+        let content = match content {
+            Ok(content) => content,
+            Err(why) => {
+                report.problems.push(format!("`{}` {why}", file.path));
+                return Ok(());
+            }
+        };
+        match hosted.restore_file(former, &content, &self.by()).await {
+            Ok(Uploaded::Stored) => {
+                report.files += 1;
+                report.bytes += content.len();
+            }
+            Ok(Uploaded::Same) => report.known += 1,
+            Err(Error::Exists { .. }) => report.problems.push(format!(
+                "`{}` is left out: {} has other bytes of that name",
+                file.path,
+                hosted.name()
+            )),
+            Err(Error::BadUpload { why }) => {
+                report
+                    .problems
+                    .push(format!("`{}` is left out: {why}", file.path));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn former(&self, file: &ListedFile, releases: &Releases) -> Result<Former, String> {
+        let project: ProjectName = file.project.parse().map_err(|error| format!("{error}"))?;
+        let filename: Filename = file
+            .filename()
+            .parse()
+            .map_err(|error| format!("{error}"))?;
+        let version = match &file.version {
+            Some(version) => version.clone(),
+            None => version_of(&filename, &project)
+                .ok_or("the dump does not say of which release it is")?,
+        };
+        let key = (project, version);
+        let kept = releases.get(&key).ok_or("its release is not in the dump")?;
+        let tested = file.tested.as_deref();
+        let tested = tested.map(|path| path.rsplit('/').next().unwrap_or(path));
+        Ok(Former {
+            version: kept.clone(),
+            project: key.0,
+            filename,
+            role: match file.kind {
+                Kind::ReleaseFile => Role::ReleaseFile,
+                Kind::DocZip => Role::DocZip,
+                Kind::ToxResult => Role::ToxResult,
+            },
+            tested: tested
+                .filter(|_| file.kind == Kind::ToxResult)
+                .map(str::to_owned),
+            uploaded_at: self.uploaded_at(file),
+            log: file.log.clone().unwrap_or_else(|| json!([])),
+        })
+    }
+
+    /// When it was uploaded, by its history; else when it was last changed.
+    fn uploaded_at(&self, file: &ListedFile) -> Timestamp {
+        let log = file.log.as_ref().and_then(Value::as_array);
+        let told = log.into_iter().flatten().find_map(when);
+        let changed = file.last_modified().and_then(|text| {
+            let time = httpdate::parse_http_date(text).ok()?;
+            Timestamp::try_from(time).ok()
+        });
+        told.or(changed).unwrap_or(self.now)
+    }
+
+    fn by(&self) -> By {
+        By {
+            who: None,
+            at: self.now,
+        }
+    }
+}
+
+/// The time of an entry of devpi's logs: six numbers, UTC.
+fn when(entry: &Value) -> Option<Timestamp> {
+    let numbers = entry.get("when")?.as_array()?.iter();
+    let numbers: Vec<i16> = numbers
+        .map(|number| i16::try_from(number.as_i64()?).ok())
+        .collect::<Option<_>>()?;
+    let small = |at: usize| i8::try_from(*numbers.get(at)?).ok();
+    let at = DateTime::new(
+        *numbers.first()?,
+        small(1)?,
+        small(2)?,
+        small(3)?,
+        small(4)?,
+        small(5)?,
+        0,
+    );
+    Some(at.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// What a release says of itself; if that cannot be read, its name and version at least.
+fn metadata(project: &str, version: &str, mut verdata: Map<String, Value>) -> Option<Metadata> {
+    let is_text = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    for (key, value) in [("name", project), ("version", version)] {
+        if !is_text(verdata.get(key)) {
+            verdata.insert(key.to_owned(), value.into());
+        }
+    }
+    Metadata::from_verdata(&verdata)
+        .or_else(|_| Metadata::from_form([("name", project), ("version", version)]))
+        .ok()
+}
+
+/// Documentation has its version in its name as well.
+fn version_of(filename: &Filename, project: &ProjectName) -> Option<String> {
+    let documented = filename.as_str().strip_suffix(".doc.zip");
+    let documented = documented.and_then(|stem| stem.rsplit_once('-'));
+    match documented {
+        Some((_, version)) => Some(version.to_owned()),
+        None => filename
+            .version_of(project)
+            .map(|version| version.to_string()),
+    }
+}

@@ -1,0 +1,159 @@
+//! The indexes of a dump. They are made without bases first, since these may go in circles.
+
+use serde_json::{Map, Value, json};
+
+use super::{Import, Report};
+use crate::dump::{Dump, ListedIndex};
+use crate::indexes::{Editor, Noop};
+use crate::{Error, IndexName, IndexSettings, Origin};
+
+impl Import<'_> {
+    pub(super) async fn make_indexes(
+        &self,
+        dump: &Dump<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        for (name, listed) in &dump.indexes {
+            if !self.is_skipped(listed) {
+                self.make_index(name, listed, report).await?;
+            }
+        }
+        for (name, listed) in &dump.indexes {
+            if !self.is_skipped(listed) {
+                self.set_bases(name, listed, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an index is of a type that is to be left out.
+    pub(super) fn is_skipped(&self, listed: &ListedIndex<'_>) -> bool {
+        let kind = listed.settings.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| self.skip_types.iter().any(|skipped| skipped == kind))
+    }
+
+    async fn make_index(
+        &self,
+        name: &str,
+        listed: &ListedIndex<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Ok(index) = name.parse::<IndexName>() else {
+            let problem = format!("`{name}` is no name of an index here, and is left out");
+            report.problems.push(problem);
+            return Ok(());
+        };
+        if let Some(entry) = self.indexes.catalog().now().get(&index) {
+            if entry.origin == Origin::Config {
+                report.notes.push(format!(
+                    "{name} is set in the config file here, and stays as it is"
+                ));
+            } else {
+                report.known += 1;
+            }
+            return Ok(());
+        }
+        let fields = taken_over(&index, &listed.settings, report);
+        let editor = Editor::who_sees_all(None);
+        match self
+            .indexes
+            .create(&editor, &index, &fields, self.now)
+            .await
+        {
+            Ok(_) => report.indexes += 1,
+            Err(error @ (Error::BadRequest { .. } | Error::NoSuchUser { .. })) => {
+                let problem = format!("index {name} cannot be taken over: {error}");
+                report.problems.push(problem);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn set_bases(
+        &self,
+        name: &str,
+        listed: &ListedIndex<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let now = self.indexes.catalog().now();
+        let is_here = |base: &str| base.parse().is_ok_and(|base| now.get(&base).is_some());
+        let bases = names(listed.settings.get("bases"));
+        let (here, missing): (Vec<_>, Vec<_>) = bases.into_iter().partition(|base| is_here(base));
+        let index = name.parse::<IndexName>().ok();
+        let Some(entry) = index.and_then(|index| now.get(&index)) else {
+            return Ok(());
+        };
+        for base in missing {
+            let problem = format!("{name} loses its base `{base}`, which is not here");
+            report.problems.push(problem);
+        }
+        if here.is_empty() || entry.origin == Origin::Config {
+            return Ok(());
+        }
+        let (sent, editor) = (
+            json!([format!("bases={}", here.join(","))]),
+            Editor::who_sees_all(None),
+        );
+        let patch = self
+            .indexes
+            .patch(&editor, &entry.name, &sent, Noop::Fine, self.now);
+        match patch.await {
+            Ok(_) => Ok(()),
+            Err(Error::BadRequest { why }) => {
+                let problem = format!("the bases of {name} cannot be taken over: {why}");
+                report.problems.push(problem);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The settings that mean something here; what other settings would, is told.
+fn taken_over(
+    index: &IndexName,
+    settings: &Map<String, Value>,
+    report: &mut Report,
+) -> Map<String, Value> {
+    let needed = |key: &str| matches!(key, "type" | "mirror_url" | "remote_url");
+    let (mut taken, others): (Map<_, _>, Vec<_>) = {
+        let all = settings.clone().into_iter();
+        let all = all.filter(|(key, _)| !matches!(key.as_str(), "bases" | "projects"));
+        let (needed, others): (Vec<_>, Vec<_>) = all.partition(|(key, _)| needed(key));
+        (needed.into_iter().collect(), others)
+    };
+    for (key, value) in others {
+        let mut with = taken.clone();
+        with.insert(key.clone(), value);
+        match IndexSettings::create(index.user(), &with) {
+            Ok(_) => taken = with,
+            Err(_) if IndexSettings::create(index.user(), &taken).is_err() => {
+                // Something else is wrong, which is told when the index is made.
+                taken = with;
+            }
+            Err(why) => {
+                let problem = format!("{index} loses its setting `{key}`: {why}");
+                report.problems.push(problem);
+            }
+        }
+    }
+    taken
+}
+
+fn names(bases: Option<&Value>) -> Vec<String> {
+    match bases {
+        Some(Value::Array(bases)) => {
+            let bases = bases.iter().filter_map(Value::as_str);
+            bases.map(str::to_owned).collect()
+        }
+        Some(Value::String(bases)) => {
+            let bases = bases.split(',').map(str::trim);
+            bases
+                .filter(|base| !base.is_empty())
+                .map(str::to_owned)
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Taking over what another server has kept: releases and files as they were, history included.
+//!
+//! Nothing is refused here that people already rely on there: a file that we would not let
+//! anybody upload today is kept as it is, but nothing is believed that it says.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use pyspec::{Field, FileKind, Filename, Hashes, Metadata, ProjectName};
+use serde_json::{Value, json};
+use store::{Event, HostedRow, ReleaseRow, Role};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use super::snapshot::path;
+use super::{By, Hosted, Received, Rules, Uploaded, inspect, log};
+use crate::Error;
+use crate::mirror::gate::{Gate, Mismatch};
+
+/// Bytes that are read at a time.
+const STEP: usize = 1 << 20;
+
+/// Neither quota nor volatility is about what was there before.
+const AS_IT_WAS: Rules = Rules {
+    volatile: false,
+    quota: None,
+};
+
+/// A file of another server, all but its bytes.
+#[derive(Debug, Clone)]
+pub struct Former {
+    /// Of which project.
+    pub project: ProjectName,
+    /// Of which release, as [`Hosted::restore_release`] named it.
+    pub version: String,
+    /// Its name.
+    pub filename: Filename,
+    /// What it is.
+    pub role: Role,
+    /// Of a test result: the name of the file that was tested.
+    pub tested: Option<String>,
+    /// When it came there.
+    pub uploaded_at: Timestamp,
+    /// What happened to it, as devpi tells it.
+    pub log: Value,
+}
+
+impl Hosted {
+    /// Describes a release as it was described there; answers the version by which it is kept.
+    pub async fn restore_release(
+        &self,
+        metadata: &Metadata,
+        created_at: Timestamp,
+        by: &By,
+    ) -> Result<String, Error> {
+        let project = metadata.project();
+        let snapshot = self.snapshot(project).await?;
+        let version = metadata.version().to_string();
+        let known = snapshot.release(&version).map(|known| &known.row);
+        let release = ReleaseRow {
+            stage: self.name.to_string(),
+            project: project.clone(),
+            version: known.map_or(version, |known| known.version.clone()),
+            spelled: metadata.first(Field::Name).unwrap_or_default().to_owned(),
+            metadata: Value::from(metadata.to_verdata()).to_string(),
+            created_at: known.map_or(created_at, |known| known.created_at),
+        };
+        if known != Some(&release) {
+            let event = Event {
+                version: Some(release.version.clone()),
+                ..self.event("import-release", project, by)
+            };
+            self.storage.db().save_release(&release, &event).await?;
+            self.changed(project);
+        }
+        Ok(release.version)
+    }
+
+    /// Takes in the bytes of a former file; `Err` inside says how they are not those promised.
+    pub async fn receive_former(
+        &self,
+        mut bytes: impl AsyncRead + Unpin,
+        promised: &Hashes,
+    ) -> Result<Result<Received, String>, Error> {
+        let mut gate = Gate::new(promised);
+        let mut incoming = self.storage.receive(&[])?;
+        loop {
+            let mut step = Vec::with_capacity(STEP);
+            let read = (&mut bytes).take(STEP as u64).read_to_end(&mut step).await;
+            match read {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+            }
+            gate.update(&step);
+            incoming.write(Bytes::from(step)).await?;
+        }
+        let received = incoming.finish().await?;
+        Ok(match gate.finish() {
+            Ok(_) => Ok(received),
+            Err(Mismatch { expected, found }) => Err(format!(
+                "is not what the dump says: {expected}, but {found}"
+            )),
+        })
+    }
+
+    /// Keeps a former file; `Same` if it was restored before.
+    pub async fn restore_file(
+        &self,
+        former: Former,
+        content: &Received,
+        by: &By,
+    ) -> Result<Uploaded, Error> {
+        let snapshot = self.snapshot(&former.project).await?;
+        let known = snapshot.named(former.role, former.filename.as_str());
+        if known.is_some_and(|row| row.digest == content.sha256) {
+            return Ok(Uploaded::Same);
+        }
+        let row = self.former_row(former, content).await?;
+        content.commit().await?;
+        let event = Event {
+            version: Some(row.version.clone()),
+            file: Some(row.filename.to_string()),
+            detail: json!({ "kind": row.role.as_str(), "path": row.path }).to_string(),
+            ..self.event("import-file", &row.project, by)
+        };
+        let saved = self.save(None, std::slice::from_ref(&row), AS_IT_WAS, &event);
+        let saved = saved.await;
+        self.changed(&row.project);
+        saved
+    }
+
+    async fn former_row(&self, former: Former, content: &Received) -> Result<HostedRow, Error> {
+        let (path, for_path) = self.place(&former, content).await?;
+        let mut row = HostedRow {
+            stage: self.name.to_string(),
+            path,
+            project: former.project,
+            version: former.version,
+            filename: former.filename,
+            role: former.role,
+            for_path,
+            digest: content.sha256,
+            size: content.size,
+            requires_python: None,
+            metadata: None,
+            provenance: None,
+            yanked: None,
+            uploaded_at: former.uploaded_at,
+            log: log::write(&log::read(&former.log.to_string())),
+        };
+        if row.role == Role::ReleaseFile {
+            self.look_into(&mut row, content).await?;
+        }
+        Ok(row)
+    }
+
+    /// Where it is to be found, and where what it is about.
+    async fn place(
+        &self,
+        former: &Former,
+        content: &Received,
+    ) -> Result<(String, Option<String>), Error> {
+        let Some(tested) = &former.tested else {
+            return Ok((path(&content.sha256, &former.filename), None));
+        };
+        let snapshot = self.snapshot(&former.project).await?;
+        let tested = snapshot.named(Role::ReleaseFile, tested).ok_or_else(|| {
+            super::form::bad(format!("the file `{tested}` that was tested is not there"))
+        })?;
+        let folder = tested
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let path = format!("{folder}/{}", former.filename);
+        Ok((path, Some(tested.path.clone())))
+    }
+
+    /// What an upload of today would tell of itself.
+    async fn look_into(&self, row: &mut HostedRow, content: &Received) -> Result<(), Error> {
+        let opened = inspect::inspect(content.blob(), &row.filename, self.limits).await;
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(Error::BadUpload { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(opened) = opened.filter(|opened| *opened.metadata.project() == row.project) else {
+            return Ok(());
+        };
+        let requires_python = opened.metadata.first(Field::RequiresPython);
+        row.requires_python = requires_python.map(str::to_owned);
+        if row.filename.kind() == FileKind::Wheel {
+            row.metadata = self.beside(Some(&opened.metadata_bytes)).await?;
+        }
+        Ok(())
+    }
+}
