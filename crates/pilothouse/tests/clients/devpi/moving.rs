@@ -14,7 +14,9 @@ use crate::server;
 /// What somebody has on their server: users, indexes over indexes, files, documentation, results.
 fn furnish(url: &str) {
     let alice = Devpi::new();
-    let run = |line: &str| drop(alice.run(&words(line)).succeeds());
+    let run = |line: &str| {
+        alice.run(&words(line)).succeeds();
+    };
     run(&format!("use {url}"));
     run("user -c alice password=secret email=alice@corp.example");
     run("user -c bob password=hidden");
@@ -50,7 +52,7 @@ fn words(line: &str) -> Vec<&str> {
 fn href(url: &str) -> String {
     let release = json_of(&format!("{url}/alice/dev/foo/1.0"));
     let links = release["result"]["+links"].as_array().unwrap().clone();
-    let is_wheel = |link: &&Value| link["href"].as_str().unwrap().ends_with(".whl");
+    let is_wheel = |link: &&Value| link["href"].as_str().unwrap().contains("-py3-none-");
     let wheel = links.iter().find(is_wheel).unwrap();
     wheel["href"].as_str().unwrap().to_owned()
 }
