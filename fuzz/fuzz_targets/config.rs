@@ -12,12 +12,11 @@ mod fault;
 mod reader;
 #[path = "../../crates/pilothouse/src/config/setting.rs"]
 mod setting;
-#[path = "../../crates/index/src/units.rs"]
-mod units;
 
 use std::path::Path;
 
 use fault::Fault;
+use index::units;
 use libfuzzer_sys::fuzz_target;
 use reader::{Document, Table};
 use setting::{Origin, Setting};

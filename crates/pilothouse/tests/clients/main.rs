@@ -17,6 +17,7 @@ mod lock;
 mod metadata;
 mod page;
 mod resume;
+mod tokens;
 mod trouble;
 mod upstreams;
 mod webhooks;

@@ -1,0 +1,123 @@
+//! API tokens in the hands of every client, and those that CI jobs get without a secret.
+
+use serde_json::{Value, json};
+use testkit::http::{Reply, Request};
+use testkit::{Account, Dist, Installer, Issuer, Scratch, Server, Tree, Uploader};
+
+use crate::server;
+
+/// User alice and her index `alice/dev`, which nobody else may read.
+fn indexes(server: &Server) {
+    let url = server.url();
+    let user = json!({"password": "secret"}).to_string();
+    let made = Request::new("PUT", &format!("{url}/alice"))
+        .body(user)
+        .send();
+    assert_eq!(made.status, 201, "{}", made.text());
+    let settings = json!({"acl_pkg_read": "alice"}).to_string();
+    let made = Request::new("PUT", &format!("{url}/alice/dev"))
+        .basic("alice", "secret")
+        .body(settings)
+        .send();
+    assert_eq!(made.status, 200, "{}", made.text());
+}
+
+fn post(server: &Server, path: &str, body: &Value) -> Reply {
+    Request::new("POST", &format!("{}{path}", server.url()))
+        .basic("alice", "secret")
+        .body(body.to_string())
+        .send()
+}
+
+#[test]
+fn a_token_is_the_password_of_every_publisher_and_installer() {
+    let server = server().start();
+    indexes(&server);
+    let made = post(
+        &server,
+        "/+tokens",
+        &json!({"name": "ci", "read": true, "upload": true}),
+    );
+    let token = made.json()["result"]["token"].as_str().unwrap().to_owned();
+    let scratch = Scratch::new();
+    for uploader in Uploader::ALL {
+        let name = format!("by-{uploader:?}").to_lowercase();
+        let tree = if uploader == Uploader::Flit {
+            Tree::of_flit(&scratch, &name, "1.0")
+        } else {
+            let tree = Tree::new(&scratch, &name, "1.0");
+            tree.dist(&Dist::wheel("1.0"));
+            tree
+        };
+        let account = Account {
+            url: &format!("{}/alice/dev/", server.url()),
+            user: "__token__",
+            password: &token,
+        };
+        uploader.publish(&scratch, account, &tree).succeeds();
+        let index = server.index("alice/dev");
+        for installer in Installer::ALL {
+            let with_token = index.replace("http://", &format!("http://__token__:{token}@"));
+            let installed = installer.install(&Scratch::new(), &with_token, &[&name]);
+            assert_eq!(installed.projects().len(), 1, "{uploader:?} {installer:?}");
+        }
+        let without = Installer::PipNewest.install(&Scratch::new(), &index, &[&name]);
+        without.run.fails();
+    }
+}
+
+#[test]
+fn a_ci_job_publishes_without_a_secret() {
+    let issuer = Issuer::start();
+    let server = server()
+        .config(&format!(
+            "outside-url = \"http://localhost:3141\"\n[publisher.release]\nissuer = \"{}\"\nindex = \"alice/dev\"\nproject = \"app\"\nclaims = [\"repository=corp/app\"]\n",
+            issuer.url()
+        ))
+        .start();
+    indexes(&server);
+    let url = format!("{}/_/oidc/audience", server.url());
+    let audience = Request::get(&url).send().json()["audience"].clone();
+    assert_eq!(audience, "localhost");
+    let mint = |id_token: &str| post(&server, "/_/oidc/mint-token", &json!({"token": id_token}));
+    let id_token = issuer.token("localhost", &[("repository", "corp/app")]);
+    let minted = mint(&id_token);
+    assert_eq!(minted.status, 200, "{}", minted.text());
+    let token = minted.json()["token"].as_str().unwrap().to_owned();
+    let scratch = Scratch::new();
+    let publish = |name: &str| {
+        let tree = Tree::new(&scratch, name, "1.0");
+        tree.dist(&Dist::wheel("1.0"));
+        let account = Account {
+            url: &format!("{}/alice/dev/", server.url()),
+            user: "__token__",
+            password: &token,
+        };
+        Uploader::Twine.publish(&scratch, account, &tree)
+    };
+    publish("app").succeeds();
+    publish("other")
+        .fails()
+        .says("this token may not upload to this project");
+    let refused = |id_token: &str| {
+        let refused = mint(id_token);
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        refused.json()["errors"][0]["description"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        refused(&id_token),
+        "this ID token has been exchanged before: ask the CI platform for a new one"
+    );
+    assert_eq!(
+        refused(&issuer.token("localhost", &[("repository", "evil/app")])),
+        "the ID token is valid, but no publisher here fits its claims: repository = \"evil/app\""
+    );
+    let elsewhere = issuer.token("pilothouse", &[("repository", "corp/app")]);
+    assert_eq!(
+        refused(&elsewhere),
+        "the ID token is not valid: InvalidAudience"
+    );
+}
