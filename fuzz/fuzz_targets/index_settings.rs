@@ -13,9 +13,10 @@ fuzz_target!(|text: &str| {
     let Ok(settings) = IndexSettings::create("alice", &fields) else {
         return;
     };
-    // What goes out is understood when it comes back.
-    let again = IndexSettings::create("alice", &settings.to_json()).expect("our own JSON");
-    assert_eq!(again, settings);
+    // What goes out is understood when it comes back; only passwords in URLs do not go out.
+    let shown = settings.to_json();
+    let again = IndexSettings::create("alice", &shown).expect("our own JSON");
+    assert_eq!(again.to_json(), shown);
     let sent: Value = serde_json::from_str(sent).unwrap_or_default();
     if let Ok(patch) = Patch::read(&sent) {
         let _ = settings.patched(&patch);
