@@ -9,6 +9,7 @@ use url::Url;
 use super::common::Common;
 use super::{Refused, coerce};
 use crate::IndexName;
+use crate::acl::{Acl, Principal};
 use crate::mirror::{Config, FileHosts, RootListing, Upstream, shown};
 
 /// What can be set on an index whose projects live upstream.
@@ -59,6 +60,14 @@ impl MirrorSettings {
             settings.web_url_fmt = Some(format!("{origin}/project/{{name}}/"));
         }
         settings
+    }
+
+    /// The same for those alone who are named here, as `acl_pkg_read` names them.
+    #[must_use]
+    pub fn read_by(mut self, readers: &[String]) -> Self {
+        let readers = readers.iter().map(|reader| Principal::new(reader));
+        self.common.acl_pkg_read = Acl::new(readers);
+        self
     }
 
     /// The mirror as it is to be opened, where these settings say nothing with

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use index::IndexName;
+use index::access::UserName;
 use index::mirror::{Auth, FileHosts, RootListing, Upstream};
 use url::Url;
 
@@ -20,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "missing-for",
     "missing",
     "file-hosts",
+    "acl-pkg-read",
     "username",
     "password",
     "password-env",
@@ -55,6 +57,8 @@ pub(crate) struct Manners {
     pub(crate) connect_timeout: Setting<Period>,
     pub(crate) read_timeout: Setting<Period>,
     pub(crate) connections_per_file: Setting<usize>,
+    /// Who may read it; absent means everybody.
+    pub(crate) readers: Option<Setting<Vec<String>>>,
     /// Absent means: as the whole server.
     pub(crate) offline: Option<Setting<bool>>,
 }
@@ -111,6 +115,7 @@ impl Manners {
             connect_timeout: Setting::default(Period(defaults.connect_timeout)),
             read_timeout: Setting::default(Period(defaults.read_timeout)),
             connections_per_file: Setting::default(defaults.connections_per_file),
+            readers: None,
             offline: None,
         }
     }
@@ -153,6 +158,7 @@ pub(super) fn read(
             .map_or(defaults.connections_per_file, |number| {
                 number.map(|number| number as usize)
             }),
+        readers: table.texts("acl-pkg-read", reader),
         offline: table.flag("offline"),
     };
     Written { upstream, manners }
@@ -254,6 +260,17 @@ fn host(text: &str) -> Result<String, String> {
         Err(format!(
             "`{text}` is not a host: write `files.example.org`, `*.example.org`, or `*` for any public host"
         ))
+    }
+}
+
+/// A user, a `:group`, or one of devpi's special names.
+fn reader(text: &str) -> Result<String, String> {
+    let name = text.trim_matches(':');
+    match name.parse::<UserName>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!(
+            "`{text}` is no user and no `:group`; everybody is `:ANONYMOUS:`, whoever logs in `:AUTHENTICATED:`"
+        )),
     }
 }
 

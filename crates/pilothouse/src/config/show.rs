@@ -116,6 +116,9 @@ fn mirror_lines(mirror: &Mirror) -> Vec<Line> {
         ),
         key("offline", offline.value.to_string(), &offline.origin),
     ];
+    if let Some(readers) = &manners.readers {
+        lines.push(key("acl-pkg-read", list(&readers.value), &readers.origin));
+    }
     match &manners.auth.value {
         Auth::None => {}
         Auth::Basic { username, .. } => {

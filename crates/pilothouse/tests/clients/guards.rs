@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::http::{Reply, Request};
 use testkit::{Project, Server, Upstream};
 
-use crate::mirror;
+use crate::{mirror, mirror_with};
 
 /// A server with user alice, her index `alice/dev`, and her password.
 struct House {
@@ -108,6 +108,37 @@ fn a_token_for_one_project_uploads_to_no_other_however_the_form_is_written() {
     for reply in house.submit(&token, &[("name", "mine")]) {
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
+}
+
+/// What a company pays for upstream is not for everybody on its network.
+#[test]
+fn a_mirror_of_the_config_file_is_read_by_those_who_are_named() {
+    let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+    let server = mirror_with(&upstream, "acl-pkg-read = [\"alice\"]");
+    let house = House {
+        server,
+        _upstream: upstream,
+    };
+    house.send("PUT", "/alice", "", &json!({"password": "secret"}));
+    let simple = "/root/pypi/+simple/";
+    let page = |who: &str| {
+        house
+            .request("GET", &format!("{simple}foo/"), who)
+            .json()
+            .send()
+    };
+    let json = page(ALICE).json();
+    let file = format!("{simple}foo/{}", json["files"][0]["url"].as_str().unwrap());
+    let metadata = format!("{file}.metadata");
+    for path in [simple, "/simple/", "/simple/foo/", &file, &metadata] {
+        assert_eq!(
+            house.request("GET", path, ALICE).send().status,
+            200,
+            "{path}"
+        );
+        assert_eq!(house.request("GET", path, "").send().status, 404, "{path}");
+    }
+    assert_eq!(page("").status, 404);
 }
 
 #[test]

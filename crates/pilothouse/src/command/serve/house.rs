@@ -112,7 +112,10 @@ pub(super) fn options(config: &Config) -> Options {
 async fn fixed(config: &Config, storage: &Arc<Storage>) -> anyhow::Result<Vec<Entry>> {
     let mut mirrors = Vec::new();
     for mirror in &config.mirrors {
-        let settings = MirrorSettings::of_config(&mirror.config());
+        let mut settings = MirrorSettings::of_config(&mirror.config());
+        if let Some(readers) = &mirror.manners.readers {
+            settings = settings.read_by(&readers.value);
+        }
         let opened = Mirror::open(mirror.config(), storage.clone(), Handle::current()).await;
         let opened = opened
             .map_err(anyhow::Error::msg)
