@@ -1,0 +1,151 @@
+//! What `RUN`s do with Python packages.
+
+use crate::{Arguments, Command, Instruction, Keyword, Span, commands};
+
+/// A tool that installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Pip,
+    Uv,
+    Poetry,
+    Pdm,
+    Pipenv,
+}
+
+impl Tool {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pip => "pip",
+            Self::Uv => "uv",
+            Self::Poetry => "poetry",
+            Self::Pdm => "pdm",
+            Self::Pipenv => "pipenv",
+        }
+    }
+
+    /// Where it keeps what it has fetched, below the home directory.
+    pub(crate) fn cache(self) -> &'static str {
+        match self {
+            Self::Pip => ".cache/pip",
+            Self::Uv => ".cache/uv",
+            Self::Poetry => ".cache/pypoetry",
+            Self::Pdm => ".cache/pdm",
+            Self::Pipenv => ".cache/pipenv",
+        }
+    }
+
+    /// The variable that puts it elsewhere.
+    pub(crate) fn cache_variable(self) -> &'static str {
+        match self {
+            Self::Pip => "PIP_CACHE_DIR",
+            Self::Uv => "UV_CACHE_DIR",
+            Self::Poetry => "POETRY_CACHE_DIR",
+            Self::Pdm => "PDM_CACHE_DIR",
+            Self::Pipenv => "PIPENV_CACHE_DIR",
+        }
+    }
+
+    /// The files that say what is to be installed.
+    pub(crate) fn manifests(self) -> &'static str {
+        match self {
+            Self::Pip => "requirements.txt",
+            Self::Uv => "pyproject.toml uv.lock",
+            Self::Poetry => "pyproject.toml poetry.lock",
+            Self::Pdm => "pyproject.toml pdm.lock",
+            Self::Pipenv => "Pipfile Pipfile.lock",
+        }
+    }
+}
+
+/// A `RUN` with its commands.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Targets of its cache mounts, as written.
+    pub(crate) cache_mounts: Vec<String>,
+    /// Its commands, each with where it stands.
+    pub(crate) commands: Vec<(Command, Span)>,
+}
+
+impl Run {
+    /// Its commands that install.
+    pub(crate) fn installs(&self) -> impl Iterator<Item = (Tool, &Command, Span)> {
+        self.commands
+            .iter()
+            .filter_map(|(command, span)| Some((installer(command)?, command, *span)))
+    }
+}
+
+/// Takes a `RUN` apart; nothing else is one.
+pub(crate) fn run(instruction: &Instruction, file: &str) -> Option<Run> {
+    if instruction.keyword != Keyword::Run {
+        return None;
+    }
+    let mut all = Vec::new();
+    if let Arguments::Json(words) = &instruction.arguments {
+        let line = words.join(" ");
+        let whole = Span::new(instruction.keyword_span.start, instruction.span.end);
+        all.extend(commands(&line).into_iter().map(|command| (command, whole)));
+    } else {
+        all.extend(commands(&instruction.text).into_iter().map(|command| {
+            let (start, end) = command.range();
+            (command, instruction.place(start, end))
+        }));
+        for heredoc in &instruction.heredocs {
+            let body = heredoc.body;
+            all.extend(commands(body.of(file)).into_iter().map(|command| {
+                let (start, end) = command.range();
+                (command, Span::new(body.start + start, body.start + end))
+            }));
+        }
+    }
+    Some(Run {
+        cache_mounts: cache_mounts(instruction),
+        commands: all,
+    })
+}
+
+fn cache_mounts(instruction: &Instruction) -> Vec<String> {
+    let mounts = instruction.flags.iter().filter(|flag| flag.name == "mount");
+    let values = mounts.filter_map(|flag| flag.value.as_deref());
+    let caches = values.filter(|value| value.split(',').any(|option| option == "type=cache"));
+    caches
+        .filter_map(|value| {
+            let targets = ["target=", "dst=", "destination="];
+            let mut options = value.split(',');
+            options.find_map(|option| {
+                let target = targets.iter().find_map(|name| option.strip_prefix(name))?;
+                Some(target.trim_end_matches('/').to_owned())
+            })
+        })
+        .collect()
+}
+
+/// Which tool installs with this command, if it installs.
+fn installer(command: &Command) -> Option<Tool> {
+    let words: Vec<&str> = command
+        .arguments()
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let program = command.program();
+    let versioned = |name: &str| {
+        let rest = program.strip_prefix(name);
+        rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+    };
+    let first = words.first().copied().unwrap_or_default();
+    let second = words.get(1).copied().unwrap_or_default();
+    if versioned("pip") {
+        return matches!(first, "install" | "wheel" | "download").then_some(Tool::Pip);
+    }
+    if versioned("python") && command.arguments().any(|word| word == "-m") {
+        return (first == "pip" && matches!(second, "install" | "wheel" | "download"))
+            .then_some(Tool::Pip);
+    }
+    let syncs = |word| matches!(word, "install" | "sync");
+    match program {
+        "uv" => (first == "sync" || (first == "pip" && syncs(second))).then_some(Tool::Uv),
+        "poetry" => syncs(first).then_some(Tool::Poetry),
+        "pdm" => syncs(first).then_some(Tool::Pdm),
+        "pipenv" => syncs(first).then_some(Tool::Pipenv),
+        _ => None,
+    }
+}

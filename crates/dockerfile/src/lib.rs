@@ -1,0 +1,23 @@
+//! Dockerfiles: read as BuildKit reads them.
+//!
+//! Nothing here touches a file or runs a process. A [`Dockerfile`] keeps its text and
+//! where in it each token stands, so that what is said about it can point, and what is
+//! changed in it changes nothing else.
+
+mod expand;
+mod ignore;
+mod install;
+pub mod lint;
+mod parse;
+mod shell;
+mod span;
+mod stages;
+
+pub use expand::{InvalidExpansion, expand};
+pub use ignore::{Ignore, InvalidPattern, Pattern};
+pub use parse::{
+    Arguments, Directive, Dockerfile, Flag, Heredoc, Instruction, Invalid, Keyword, Piece,
+};
+pub use shell::{Command, Word, commands};
+pub use span::{Position, Span};
+pub use stages::{Base, Stage, stages};
