@@ -3,8 +3,10 @@
 //! A dump is a folder: `dataindex.json` tells of users, indexes, releases and files, and
 //! the files lie beside it (dump version 2; version 1 is read as well).
 
+pub mod export;
 pub mod import;
 mod read;
 
+pub use export::{Export, Plan, Written};
 pub use import::{Import, Report};
 pub use read::{Dump, Invalid, Kind, ListedFile, ListedIndex};

@@ -40,6 +40,8 @@ use store::{Beside, Event, HostedRow};
 use crate::{Answer, Body, Cache, Changes, Error, IndexName, Listing, Open, Part, Source, Storage};
 use snapshot::Snapshot;
 
+pub(crate) use inspect::blocking;
+
 pub use content::{Incoming, Received};
 pub use docs::{DocPage, Documentation};
 pub use elsewhere::{Elsewhere, Sent};

@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Token(command::token::Command),
     Audit(command::audit::Arguments),
     Import(command::import::Arguments),
+    Export(command::export::Arguments),
     #[command(subcommand)]
     Cache(command::cache::Command),
     #[command(subcommand)]

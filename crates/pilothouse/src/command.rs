@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod passwd;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),
         Command::Token(token) => token::run(token, &mut out),
+        Command::Export(export) => export::run(export, &mut out),
         Command::Import(import) => import::run(import, &mut out),
         Command::Audit(audit) => audit::run(audit, &mut out),
     }?;
@@ -49,10 +51,10 @@ fn whereabouts(flags: impl Into<Overrides>) -> anyhow::Result<Config> {
     crate::config::load(flags.into(), &environment, &Places::of_user())
 }
 
-/// The data directory that these flags mean, beside a server or without one.
-fn visited(place: Where) -> anyhow::Result<DataDir> {
-    let path = whereabouts(place)?.data_dir.value;
-    DataDir::open(&path, Mode::Visit).with_context(|| {
+/// The data directory of these settings, beside a server or without one.
+fn visited(config: &Config) -> anyhow::Result<DataDir> {
+    let path = &config.data_dir.value;
+    DataDir::open(path, Mode::Visit).with_context(|| {
         Explained::new(
             format!("there is no pilothouse in `{}`", path.display()),
             "`pilothouse init` makes one; `--data-dir DIR` names another",
@@ -62,7 +64,7 @@ fn visited(place: Where) -> anyhow::Result<DataDir> {
 
 /// The records in it.
 async fn records(place: Where) -> anyhow::Result<Db> {
-    let db = visited(place)?.db().await;
+    let db = visited(&whereabouts(place)?)?.db().await;
     db.context("the records of the server cannot be opened")
 }
 

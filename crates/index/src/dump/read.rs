@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// What the folder's table of contents is called.
-const CONTENTS: &str = "dataindex.json";
+pub(super) const CONTENTS: &str = "dataindex.json";
 
 /// Why a folder cannot be read as a dump.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,8 @@ pub struct ListedFile {
     /// Of a test result: the path of the file that was tested.
     #[serde(rename = "for_entrypath")]
     pub tested: Option<String>,
+    /// Yanked, and why; only our own dumps say so.
+    pub yanked: Option<String>,
 }
 
 /// What devpi calls the kinds of files.

@@ -40,7 +40,7 @@ pub(super) async fn inspect(
         .map_err(|error| unopened(filename.as_str(), error))
 }
 
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| match error.try_into_panic() {

@@ -39,6 +39,8 @@ pub struct Former {
     pub tested: Option<String>,
     /// When it came there.
     pub uploaded_at: Timestamp,
+    /// Yanked, and why.
+    pub yanked: Option<String>,
     /// What happened to it, as devpi tells it.
     pub log: Value,
 }
@@ -143,7 +145,7 @@ impl Hosted {
             requires_python: None,
             metadata: None,
             provenance: None,
-            yanked: None,
+            yanked: former.yanked,
             uploaded_at: former.uploaded_at,
             log: log::write(&log::read(&former.log.to_string())),
         };

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let data_dir = super::visited(arguments.place)?;
+    let data_dir = super::visited(&super::whereabouts(arguments.place)?)?;
     let password = if arguments.stdin {
         first_line()?
     } else {

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["serve"],
     &["init"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["token", "revoke"],
     &["audit"],
     &["import"],
+    &["export"],
     &["stats"],
     &["cache"],
     &["cache", "du"],

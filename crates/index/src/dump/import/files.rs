@@ -181,6 +181,7 @@ impl Import<'_> {
                 .filter(|_| file.kind == Kind::ToxResult)
                 .map(str::to_owned),
             uploaded_at: self.uploaded_at(file),
+            yanked: file.yanked.clone(),
             log: file.log.clone().unwrap_or_else(|| json!([])),
         })
     }

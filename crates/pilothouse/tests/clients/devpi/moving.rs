@@ -1,4 +1,4 @@
-//! Moving in from devpi's own server, with everything.
+//! Moving in from devpi's own server, and out to it, with everything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::http::{self, Request};
-use testkit::{Devpi, DevpiServer, Dist, Ended, Installer, Scratch, Server, Tree};
+use testkit::{Devpi, DevpiServer, Dist, Ended, Installer, Scratch, Server, Tree, Upstream};
 
 use super::upstream;
 use crate::server;
@@ -205,6 +205,145 @@ fn an_import_that_is_killed_goes_on_when_it_is_run_again() {
         server.start_again();
         assert_eq!(contents(server.url()), before);
     }
+}
+
+fn export(server: &Server, dump: &Path) -> (Ended, Value) {
+    let dump = dump.display().to_string();
+    let ended = server.run(["export", &dump, "--json"]);
+    let report = serde_json::from_str::<Value>(&ended.stdout).unwrap_or_default();
+    (ended, report["report"].clone())
+}
+
+/// One of ours, furnished and stopped, with what it said of its contents.
+fn furnished() -> (Upstream, Server, Vec<String>) {
+    let upstream = upstream();
+    let mut server = server().mirroring(&upstream).start();
+    furnish(server.url());
+    let told = contents(server.url());
+    server.stop();
+    (upstream, server, told)
+}
+
+#[test]
+fn everything_moves_out_to_a_server_of_devpis() {
+    let (_upstream, server, before) = furnished();
+    let home = tempfile::tempdir().unwrap();
+    let dump = home.path().join("dump");
+    let (ended, report) = export(&server, &dump);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let numbers = ["users", "indexes", "releases", "files"];
+    let numbers = numbers.map(|key| report[key].as_u64().unwrap());
+    assert_eq!(numbers, [3, 3, 2, 6], "{report}");
+    let mut devpi = DevpiServer::import(&dump).unwrap_or_else(|run| panic!("{}", run.output()));
+    devpi.start_again();
+    for (before, after) in before.iter().zip(contents(&devpi.url())) {
+        assert_eq!(*before, after);
+    }
+    let client = Devpi::new();
+    let index = format!("{}/alice/dev", devpi.url());
+    client.run(&["use", &index]).succeeds();
+    client
+        .run(&["login", "alice", "--password=secret"])
+        .succeeds();
+    client
+        .run(&["list", "foo"])
+        .succeeds()
+        .says("foo-1.0.tar.gz");
+    client
+        .run(&["login", "bob", "--password=hidden"])
+        .succeeds();
+    let index = format!("{index}/+simple/");
+    let arguments = ["foo", "--no-deps"];
+    let installed = Installer::PipNewest.install(&Scratch::new(), &index, &arguments);
+    assert_eq!(installed.projects(), ["foo==1.0"]);
+}
+
+#[test]
+fn what_moves_out_and_in_again_is_the_same() {
+    let (_home, dump, _) = dumped();
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    for (from, to) in [(&dump, &first), (&first, &second)] {
+        let server = server();
+        assert_eq!(import(&server, from).0.code, Some(0));
+        assert_eq!(export(&server, to).0.code, Some(0));
+    }
+    let [first, second] = [first, second].map(|dump| {
+        let text = fs::read_to_string(dump.join("dataindex.json")).unwrap();
+        let mut contents: Value = serde_json::from_str(&text).unwrap();
+        // Root changed when it was imported, and that is a change.
+        contents["users"]["root"]["modified"] = Value::Null;
+        contents
+    });
+    assert_eq!(first, second);
+}
+
+#[test]
+fn an_export_goes_on_where_it_stopped_and_leaves_other_folders_alone() {
+    let (_upstream, server, _) = furnished();
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("mine"), "").unwrap();
+    let (ended, _) = export(&server, &other);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .contains("has something in it that is no unfinished export"),
+        "{ended:#?}"
+    );
+    // As it looks when it was interrupted: the marker, some files, one of them damaged.
+    let dump = folder.path().join("dump");
+    assert_eq!(export(&server, &dump).0.code, Some(0));
+    let wheel = dump.join("alice/dev/foo/1.0/foo-1.0-py3-none-any.whl");
+    let sdist = dump.join("alice/dev/foo/1.0/foo-1.0.tar.gz");
+    let whole = fs::read(&wheel).unwrap();
+    fs::write(&wheel, "half").unwrap();
+    let kept = fs::metadata(&sdist).unwrap().modified().unwrap();
+    fs::remove_file(dump.join("dataindex.json")).unwrap();
+    fs::write(dump.join(".pilothouse-export"), "").unwrap();
+    assert_eq!(export(&server, &dump).0.code, Some(0));
+    assert_eq!(fs::read(&wheel).unwrap(), whole);
+    assert_eq!(fs::metadata(&sdist).unwrap().modified().unwrap(), kept);
+    assert!(!dump.join(".pilothouse-export").exists());
+}
+
+#[test]
+fn bytes_that_are_not_what_they_were_do_not_move_out() {
+    let (_upstream, server, _) = furnished();
+    let blobs = walk(&server.data().join("blobs"));
+    let whole = blobs
+        .iter()
+        .max_by_key(|path| fs::metadata(path).unwrap().len())
+        .unwrap();
+    let mut bytes = fs::read(whole).unwrap();
+    bytes[0] ^= 1;
+    fs::write(whole, bytes).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (ended, report) = export(&server, &folder.path().join("dump"));
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let problems: Vec<String> = serde_json::from_value(report["problems"].clone()).unwrap();
+    assert!(!problems.is_empty());
+    for problem in problems {
+        assert!(
+            problem.ends_with("is left out: its bytes are not what they were"),
+            "{problem}"
+        );
+    }
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
 }
 
 #[test]
