@@ -7,6 +7,6 @@ pub mod export;
 pub mod import;
 mod read;
 
-pub use export::{Export, Plan, Written};
+pub use export::{Export, Manner, Plan, Written};
 pub use import::{Import, Report};
 pub use read::{Dump, Invalid, Kind, ListedFile, ListedIndex};

@@ -101,6 +101,13 @@ impl Blobs {
         rehash::rehash(&self.path(digest), digest)
     }
 
+    /// Gives the bytes of a blob a second name, which must not be there yet; whether the disk does so.
+    ///
+    /// Whoever writes to that name writes to the blob.
+    pub fn link(&self, digest: &Digest, to: &Path) -> bool {
+        fs::hard_link(self.path(digest), to).is_ok()
+    }
+
     /// How many files are on their way in, or were when a process died.
     pub fn staged_count(&self) -> usize {
         fs::read_dir(&self.0.staged).map_or(0, Iterator::count)

@@ -1,29 +1,25 @@
 //! Exporting: what people made here, as `devpi-import` reads it (dump version 2).
 //!
-//! Files are copied one by one, each checked against its digest, staged and renamed;
-//! the table of contents comes last. An export that was interrupted goes on where it
-//! stopped: a marker tells its folder from somebody else's.
+//! Files come one by one, each checked against its digest; the table of contents comes last.
+//! What devpi would stumble over is left out and told: it takes a dump as a whole or not at all.
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+mod folder;
+mod told;
 
-use jiff::Timestamp;
-use pyspec::{Digest, ProjectName};
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use pyspec::ProjectName;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use store::{Blobs, Db, HostedRow, ReleaseRow, Role, UserRow};
 
 use super::read::CONTENTS;
 use crate::hosted::blocking;
 use crate::{Error, IndexName};
+use folder::{Folder, Trouble};
 
-/// Lies in the folder until all is there.
-const MARKER: &str = ".pilothouse-export";
-
-/// Bytes that are copied at a time.
-const STEP: usize = 1 << 20;
+pub use folder::Manner;
 
 /// What is exported, and where to.
 pub struct Export<'a> {
@@ -35,6 +31,8 @@ pub struct Export<'a> {
     pub fixed: Vec<(IndexName, Map<String, Value>)>,
     /// The folder to make.
     pub folder: PathBuf,
+    /// How files get there.
+    pub manner: Manner,
 }
 
 /// What came of it.
@@ -50,6 +48,8 @@ pub struct Written {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What means less to devpi than here, a sentence each.
+    pub notes: Vec<String>,
     /// What could not be exported, a sentence each.
     pub problems: Vec<String>,
 }
@@ -58,6 +58,7 @@ pub struct Written {
 struct Kept {
     name: ProjectName,
     releases: Vec<ReleaseRow>,
+    /// In devpi's order: a test result is taken only after the file that was tested.
     files: Vec<HostedRow>,
 }
 
@@ -78,6 +79,26 @@ impl Plan {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Where devpi shows more than we do.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (name, settings, projects) in &self.indexes {
+            if settings.contains_key("acl_pkg_read") {
+                notes.push(format!(
+                    "devpi by itself knows no `acl_pkg_read`: whoever reaches it reads {name}"
+                ));
+            }
+            let files = projects.iter().flat_map(|project| &project.files);
+            let yanked = files.filter(|file| file.yanked.is_some()).count();
+            if yanked > 0 {
+                notes.push(format!(
+                    "devpi knows no yanked files: those of {name} are files as any other there ({yanked})"
+                ));
+            }
+        }
+        notes
     }
 }
 
@@ -105,16 +126,9 @@ impl Export<'_> {
             if self.fixed.iter().any(|(fixed, _)| *fixed == name) {
                 continue;
             }
-            let settings = serde_json::from_str(&row.settings).unwrap_or_default();
-            let mut projects = Vec::new();
-            for project in self.db.stage_projects(name.as_str()).await? {
-                let (releases, files) = self.db.stage_project(name.as_str(), &project).await?;
-                projects.push(Kept {
-                    name: project,
-                    releases,
-                    files,
-                });
-            }
+            let settings = serde_json::from_str(&row.settings)
+                .map_err(|error| bad(format!("the settings of {name} cannot be read: {error}")))?;
+            let projects = self.projects(&name).await?;
             indexes.push((name, settings, projects));
         }
         Ok(Plan {
@@ -124,32 +138,53 @@ impl Export<'_> {
         })
     }
 
-    /// Writes it; `done` hears of every file that was dealt with.
+    async fn projects(&self, index: &IndexName) -> Result<Vec<Kept>, Error> {
+        let mut projects = Vec::new();
+        for name in self.db.stage_projects(index.as_str()).await? {
+            let (releases, mut files) = self.db.stage_project(index.as_str(), &name).await?;
+            files.sort_by_key(|file| match file.role {
+                Role::ReleaseFile => 0,
+                Role::ToxResult => 1,
+                Role::DocZip => 2,
+            });
+            projects.push(Kept {
+                name,
+                releases,
+                files,
+            });
+        }
+        Ok(projects)
+    }
+
+    /// Writes it; `done` hears of every file that was dealt with. Fails if the folder takes
+    /// nothing more: what is there is kept for the next run.
     pub async fn run(&self, plan: &Plan, mut done: impl FnMut()) -> Result<Written, Error> {
-        self.begin()?;
+        let (folder, held) = Folder::take(&self.folder)?;
         let mut written = Written {
             problems: plan.problems.clone(),
+            notes: plan.notes(),
             ..Written::default()
         };
         let mut indexes = Map::new();
         for (name, settings, projects) in &plan.indexes {
             let mut index = json!({ "indexconfig": settings });
             if settings.get("type") == Some(&json!("stage")) {
-                let mut files = Vec::new();
+                let (mut described, mut files) = (Map::new(), Vec::new());
                 for project in projects {
-                    for file in &project.files {
-                        files.extend(self.file(project, file, &mut written).await?);
-                        done();
-                    }
-                    written.releases += project.releases.len() as u64;
+                    let listed = self.files(&folder, project, &mut written, &mut done);
+                    files.extend(listed.await?);
+                    let releases = project.releases.iter().map(told::release);
+                    let releases: Map<String, Value> = releases.collect();
+                    written.releases += releases.len() as u64;
+                    described.insert(project.name.to_string(), releases.into());
                 }
-                index["projects"] = projects.iter().map(described).collect::<Map<_, _>>().into();
+                index["projects"] = described.into();
                 index["files"] = files.into();
             }
             indexes.insert(name.to_string(), index);
             written.indexes += 1;
         }
-        let users: Map<String, Value> = plan.users.iter().map(user).collect();
+        let users: Map<String, Value> = plan.users.iter().map(told::user).collect();
         written.users = users.len() as u64;
         let contents = json!({
             "dumpversion": "2",
@@ -158,189 +193,75 @@ impl Export<'_> {
             "users": users,
             "indexes": indexes,
         });
-        self.end(&contents)?;
+        folder.finish(CONTENTS, &format!("{contents:#}\n"), held)?;
         Ok(written)
     }
 
-    /// Takes a folder that is empty, not there yet, or an unfinished export.
-    fn begin(&self) -> Result<(), Error> {
-        let folder = &self.folder;
-        fs::create_dir_all(folder).map_err(|error| failed("made", folder, &error))?;
-        let mut entries = fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
-        let marker = folder.join(MARKER);
-        if entries.next().is_some() && !marker.exists() {
-            return Err(bad(format!(
-                "`{}` has something in it that is no unfinished export: name a folder that is empty or not there yet",
-                folder.display()
-            )));
+    /// Brings the files of a project into the folder; what the table of contents says of them.
+    async fn files(
+        &self,
+        folder: &Folder,
+        project: &Kept,
+        written: &mut Written,
+        done: &mut impl FnMut(),
+    ) -> Result<Vec<Value>, Error> {
+        let mut listed = Vec::new();
+        let mut there = HashSet::new();
+        for row in &project.files {
+            let tested = row.for_path.as_deref();
+            let tested = tested.filter(|path| there.contains(path));
+            let tested = tested.and_then(|tested| {
+                let mut files = project.files.iter();
+                files.find(|file| file.path == tested)
+            });
+            match self.file(folder, project, row, tested).await? {
+                Ok(told) => {
+                    there.insert(row.path.as_str());
+                    written.files += 1;
+                    written.bytes += row.size;
+                    listed.push(told);
+                }
+                Err(why) => written.problems.push(format!(
+                    "`{}` of {} is left out: {why}",
+                    row.filename, row.stage
+                )),
+            }
+            done();
         }
-        fs::write(&marker, "").map_err(|error| failed("written", &marker, &error))
+        Ok(listed)
     }
 
-    fn end(&self, contents: &Value) -> Result<(), Error> {
-        let path = self.folder.join(CONTENTS);
-        let text = format!("{contents:#}\n");
-        put(&path, |mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| failed("written", &path, &error))?;
-        let marker = self.folder.join(MARKER);
-        fs::remove_file(&marker).map_err(|error| failed("removed", &marker, &error))
-    }
-
-    /// Copies a file, and says of it what the table of contents says.
+    /// The same for one file; `Err` inside says why it is left out.
     async fn file(
         &self,
+        folder: &Folder,
         project: &Kept,
         row: &HostedRow,
-        written: &mut Written,
-    ) -> Result<Option<Value>, Error> {
-        let tested = row.for_path.as_ref();
-        let tested = tested.and_then(|path| project.files.iter().find(|file| file.path == *path));
-        let path = relative(row, tested);
-        let to = self.folder.join(&path);
-        let blob = self.blobs.open(&row.digest, Some(row.size));
-        let copied = match blob {
-            Ok(Some(blob)) => {
-                let digest = row.digest;
-                blocking(move || copy(&blob, &to, digest)).await
-            }
-            Ok(None) => Err("its bytes are not here".to_owned()),
-            Err(error) => Err(error.to_string()),
+        tested: Option<&HostedRow>,
+    ) -> Result<Result<Value, String>, Error> {
+        let Some(path) = told::path(row, tested) else {
+            return Ok(Err("so is the file that was tested".to_owned()));
         };
-        if let Err(why) = copied {
-            let problem = format!("`{}` of {} is left out: {why}", row.filename, row.stage);
-            written.problems.push(problem);
-            return Ok(None);
+        if row.role == Role::DocZip && !is_newest(row, project) {
+            return Ok(Err("its release has newer documentation".to_owned()));
         }
-        written.files += 1;
-        written.bytes += row.size;
-        let mut told = json!({
-            "type": row.role.as_str(),
-            "projectname": row.project.as_str(),
-            "version": row.version,
-            "relpath": path,
-            "log": serde_json::from_str::<Value>(&row.log).unwrap_or_default(),
-            "entrymapping": {
-                "project": row.project.as_str(),
-                "version": row.version,
-                "hash_spec": format!("sha256={}", row.digest),
-                "hashes": { "sha256": row.digest },
-                "last_modified": http_date(row.uploaded_at),
-            },
-        });
-        if let Some(tested) = tested {
-            told["for_entrypath"] = format!("{}/+f/{}", row.stage, tested.path).into();
-        }
-        if let Some(reason) = &row.yanked {
-            // Ours: devpi does not know it and passes it over.
-            told["yanked"] = reason.as_str().into();
-        }
-        Ok(Some(told))
-    }
-}
-
-/// Where devpi puts such a file.
-fn relative(row: &HostedRow, tested: Option<&HostedRow>) -> String {
-    let (stage, project, version, name) = (&row.stage, &row.project, &row.version, &row.filename);
-    match (row.role, tested) {
-        (Role::ReleaseFile, _) => format!("{stage}/{project}/{version}/{name}"),
-        (Role::DocZip, _) => format!("{stage}/{project}-{version}.doc.zip"),
-        (Role::ToxResult, Some(tested)) => {
-            format!("{stage}/{project}/sha256={}/{name}", tested.digest)
-        }
-        (Role::ToxResult, None) => format!("{stage}/{project}/untested/{name}"),
-    }
-}
-
-/// A project's name with the metadata of its releases.
-fn described(project: &Kept) -> (String, Value) {
-    let releases = project.releases.iter().map(|release| {
-        let verdata = serde_json::from_str(&release.metadata).unwrap_or_default();
-        (release.version.clone(), verdata)
-    });
-    (project.name.to_string(), Value::Object(releases.collect()))
-}
-
-fn user(row: &UserRow) -> (String, Value) {
-    let mut fields: Map<String, Value> = serde_json::from_str(&row.details).unwrap_or_default();
-    let second = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    fields.insert("username".to_owned(), row.name.as_str().into());
-    fields.insert("created".to_owned(), second(row.created_at).into());
-    if let Some(at) = row.modified_at {
-        fields.insert("modified".to_owned(), second(at).into());
-    }
-    if let Some(password) = &row.password {
-        fields.insert("pwhash".to_owned(), password.as_str().into());
-    }
-    (row.name.clone(), fields.into())
-}
-
-fn http_date(at: Timestamp) -> String {
-    httpdate::fmt_http_date(std::time::SystemTime::from(at))
-}
-
-/// Copies a blob, unless the copy is there from an earlier run; checks what it copies.
-fn copy(blob: &store::Blob, to: &Path, digest: Digest) -> Result<(), String> {
-    if is_there(to, blob.len(), digest) {
-        return Ok(());
-    }
-    let mut sum = Sha256::new();
-    let copied = put(to, |mut file| {
-        let mut at = 0;
-        while at < blob.len() {
-            let step = (blob.len() - at).min(STEP as u64) as usize;
-            let bytes = blob.slice(at, step).map_err(io::Error::other)?;
-            sum.update(&bytes);
-            file.write_all(&bytes)?;
-            at += step as u64;
-        }
-        if Digest::from(<[u8; 32]>::from(sum.finalize_reset())) == digest {
-            Ok(())
-        } else {
-            Err(io::Error::other("its bytes are not what they were"))
-        }
-    });
-    copied.map_err(|error| error.to_string())
-}
-
-fn is_there(path: &Path, len: u64, digest: Digest) -> bool {
-    let Ok(file) = fs::File::open(path) else {
-        return false;
-    };
-    let is_as_long = file.metadata().is_ok_and(|metadata| metadata.len() == len);
-    is_as_long && digest_of(file).is_ok_and(|found| found == digest)
-}
-
-fn digest_of(mut file: fs::File) -> io::Result<Digest> {
-    let (mut sum, mut step) = (Sha256::new(), vec![0; STEP]);
-    loop {
-        match file.read(&mut step)? {
-            0 => return Ok(<[u8; 32]>::from(sum.finalize()).into()),
-            read => sum.update(&step[..read]),
+        let told = told::file(row, &path, tested);
+        let (folder, blobs, manner) = (folder.clone(), self.blobs.clone(), self.manner);
+        let bytes = (row.digest, row.size);
+        let put = blocking(move || folder.file(&path, (&blobs, bytes.0, bytes.1), manner)).await;
+        match put {
+            Ok(()) => Ok(Ok(told)),
+            Err(Trouble::Bytes(why)) => Ok(Err(why)),
+            Err(Trouble::Folder(error)) => Err(error),
         }
     }
 }
 
-/// Writes a file as a whole or not at all.
-fn put(path: &Path, write: impl FnOnce(&fs::File) -> io::Result<()>) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut staged = path.as_os_str().to_owned();
-    staged.push(".staged");
-    let file = fs::File::create(&staged)?;
-    let done = write(&file).and_then(|()| file.sync_all());
-    match done {
-        Ok(()) => fs::rename(&staged, path),
-        Err(error) => {
-            // What is left of it is of no use; the error is what is told.
-            let _ = fs::remove_file(&staged);
-            Err(error)
-        }
-    }
-}
-
-fn failed(doing: &str, path: &Path, error: &io::Error) -> Error {
-    bad(format!("`{}` cannot be {doing}: {error}", path.display()))
+/// Whether no later documentation of the release is here: devpi has a place for one.
+fn is_newest(row: &HostedRow, project: &Kept) -> bool {
+    let same = |file: &&HostedRow| file.role == Role::DocZip && file.version == row.version;
+    let newest = project.files.iter().rfind(same);
+    newest.is_some_and(|newest| newest.path == row.path)
 }
 
 fn bad(why: String) -> Error {

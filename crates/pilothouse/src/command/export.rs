@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use index::IndexSettings;
-use index::dump::{Export, Written};
+use index::dump::{Export, Manner, Written};
 use index::settings::MirrorSettings;
 use serde::Serialize;
 
@@ -21,7 +21,8 @@ const AFTER: &str = "\
 Users go with the hashes of their passwords and mirrors with those of their upstreams, so keep
 the folder to yourself. What mirrors have fetched stays here. An export that was interrupted
 goes on where it stopped when it is run again. A file whose bytes are not what they were is
-left out and told, and the exit code is 1.";
+left out and told, and the exit code is 1. Mirrors of the settings are known from the file and
+the variables, not from flags of `serve`. Whoever changes a linked file changes it here, too.";
 
 /// Move out: write what `devpi-import` and `pilothouse import` read
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// The folder to write: empty, or not there yet
     #[arg(value_name = "DIR")]
     directory: PathBuf,
+    /// Link files instead of copying them, where the disk allows it
+    #[arg(long)]
+    hard_links: bool,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -62,6 +66,11 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
             blobs: &data_dir.blobs(),
             fixed,
             folder: arguments.directory,
+            manner: if arguments.hard_links {
+                Manner::HardLinks
+            } else {
+                Manner::Copies
+            },
         };
         let plan = export.plan().await?;
         let bar = progress::bar(plan.len() as u64, "exporting");
@@ -93,6 +102,9 @@ fn print(written: &Written, out: &mut dyn Write) -> anyhow::Result<()> {
         written.files,
         ByteSize(written.bytes).rounded()
     )?;
+    for note in &written.notes {
+        writeln!(out, "note: {note}")?;
+    }
     for problem in &written.problems {
         writeln!(out, "problem: {problem}")?;
     }

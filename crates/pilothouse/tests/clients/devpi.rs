@@ -11,6 +11,7 @@
 
 mod contents;
 mod documents;
+mod export;
 mod guides;
 mod indexes;
 mod moving;

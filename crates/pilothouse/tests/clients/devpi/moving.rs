@@ -12,7 +12,7 @@ use super::upstream;
 use crate::server;
 
 /// What somebody has on their server: users, indexes over indexes, files, documentation, results.
-fn furnish(url: &str) {
+pub(super) fn furnish(url: &str) {
     let alice = Devpi::new();
     let run = |line: &str| {
         alice.run(&words(line)).succeeds();
@@ -49,7 +49,7 @@ fn words(line: &str) -> Vec<&str> {
 }
 
 /// The address of the wheel.
-fn href(url: &str) -> String {
+pub(super) fn href(url: &str) -> String {
     let release = json_of(&format!("{url}/alice/dev/foo/1.0"));
     let links = release["result"]["+links"].as_array().unwrap().clone();
     let is_wheel = |link: &&Value| link["href"].as_str().unwrap().contains("-py3-none-");
@@ -57,7 +57,7 @@ fn href(url: &str) -> String {
     wheel["href"].as_str().unwrap().to_owned()
 }
 
-fn json_of(url: &str) -> Value {
+pub(super) fn json_of(url: &str) -> Value {
     let answer = Request::get(url)
         .header("Accept", "application/json")
         .send();
@@ -66,7 +66,7 @@ fn json_of(url: &str) -> Value {
 }
 
 /// All that the server says of what is on it, as devpi's client reads it.
-fn contents(url: &str) -> Vec<String> {
+pub(super) fn contents(url: &str) -> Vec<String> {
     let pages = [
         "alice",
         "bob",
@@ -207,7 +207,7 @@ fn an_import_that_is_killed_goes_on_when_it_is_run_again() {
     }
 }
 
-fn export(server: &Server, dump: &Path) -> (Ended, Value) {
+pub(super) fn export(server: &Server, dump: &Path) -> (Ended, Value) {
     let dump = dump.display().to_string();
     let ended = server.run(["export", &dump, "--json"]);
     let report = serde_json::from_str::<Value>(&ended.stdout).unwrap_or_default();
@@ -215,7 +215,7 @@ fn export(server: &Server, dump: &Path) -> (Ended, Value) {
 }
 
 /// One of ours, furnished and stopped, with what it said of its contents.
-fn furnished() -> (Upstream, Server, Vec<String>) {
+pub(super) fn furnished() -> (Upstream, Server, Vec<String>) {
     let upstream = upstream();
     let mut server = server().mirroring(&upstream).start();
     furnish(server.url());
@@ -333,7 +333,7 @@ fn bytes_that_are_not_what_they_were_do_not_move_out() {
     }
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
