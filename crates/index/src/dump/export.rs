@@ -3,6 +3,7 @@
 //! Files come one by one, each checked against its digest; the table of contents comes last.
 //! What devpi would stumble over is left out and told: it takes a dump as a whole or not at all.
 
+mod circle;
 mod folder;
 mod told;
 
@@ -62,10 +63,13 @@ struct Kept {
     files: Vec<HostedRow>,
 }
 
+/// An index, what is set on it, and what people uploaded to it.
+type Whole = (IndexName, Map<String, Value>, Vec<Kept>);
+
 /// Everything, read before anything is written.
 pub struct Plan {
     users: Vec<UserRow>,
-    indexes: Vec<(IndexName, Map<String, Value>, Vec<Kept>)>,
+    indexes: Vec<Whole>,
     problems: Vec<String>,
 }
 
@@ -131,6 +135,7 @@ impl Export<'_> {
             let projects = self.projects(&name).await?;
             indexes.push((name, settings, projects));
         }
+        problems.extend(circle(&indexes));
         Ok(Plan {
             users,
             indexes,
@@ -255,6 +260,24 @@ impl Export<'_> {
             Err(Trouble::Folder(error)) => Err(error),
         }
     }
+}
+
+/// What to say of bases that `devpi-import` cannot make. They go as they are: without one of
+/// them, a stranger's project could come in its place.
+fn circle(indexes: &[Whole]) -> Option<String> {
+    let with_bases = indexes.iter().map(|(name, settings, _)| {
+        let bases = settings.get("bases").and_then(Value::as_array);
+        let bases = bases.into_iter().flatten().filter_map(Value::as_str);
+        (name.as_str(), bases.collect())
+    });
+    let never_made = circle::never_made(&with_bases.collect::<Vec<_>>());
+    (!never_made.is_empty()).then(|| {
+        format!(
+            "the bases of {} go round in a circle: `devpi-import` takes no such dump, \
+             so change them and export again; `pilothouse import` takes it",
+            never_made.join(", ")
+        )
+    })
 }
 
 /// Whether no later documentation of the release is here: devpi has a place for one.

@@ -335,3 +335,36 @@ fn rights_and_mirrors_move_out_with_what_is_set_on_them() {
         }
     }
 }
+
+#[test]
+fn bases_that_go_round_in_a_circle_are_told_and_move_out_as_they_are() {
+    let mut server = of_alice();
+    let alice = Devpi::new();
+    for line in [
+        &format!("use {}", server.url()),
+        "login alice --password=secret",
+        "index -c prod bases=alice/dev",
+        "index dev bases=alice/prod",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        alice.run(&words).succeeds();
+    }
+    let indexes =
+        |server: &Server| json_of(&format!("{}/alice", server.url()))["result"]["indexes"].clone();
+    let before = indexes(&server);
+    server.stop();
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump");
+    let (ended, report) = export(&server, &dump);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let problem = "the bases of alice/dev, alice/prod go round in a circle: `devpi-import` takes \
+        no such dump, so change them and export again; `pilothouse import` takes it";
+    assert_eq!(problems(&report), [problem]);
+    let refused = DevpiServer::import(&dump).expect_err("devpi takes no circles");
+    refused.says("alice/dev, alice/prod");
+    let mut other = crate::server();
+    let ended = other.run(["import".as_ref(), dump.as_os_str()]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    other.start_again();
+    assert_eq!(indexes(&other), before);
+}
