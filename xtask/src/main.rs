@@ -2,6 +2,7 @@
 //!
 //! CI runs `cargo xtask test` and nothing else, so whatever holds there holds here.
 
+mod bench;
 mod python;
 mod real;
 mod skipped;
@@ -44,12 +45,8 @@ enum Verb {
     },
     /// Install real packages through the server with real clients (needs the network; not in CI)
     Real(real::Options),
-    /// Run the small benchmarks
-    Bench {
-        /// Passed on to `cargo bench`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Run the small benchmarks, or `private`, which runs beside devpi-server
+    Bench(bench::Options),
     /// Fuzz one parser until stopped (needs nightly Rust and cargo-fuzz)
     Fuzz {
         /// A target of fuzz/
@@ -88,7 +85,7 @@ fn run(verb: Verb) -> Result<()> {
             python::set_up(&mut skipped)?;
             real::check(&options)?;
         }
-        Verb::Bench { arguments } => tools::bench(&arguments)?,
+        Verb::Bench(options) => bench::bench(&options, &mut skipped)?,
         Verb::Fuzz { name, arguments } => tools::fuzz(&name, &arguments)?,
     }
     skipped.report();

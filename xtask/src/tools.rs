@@ -100,17 +100,6 @@ pub(crate) fn oracle(arguments: &[String]) -> Result<()> {
     )
 }
 
-/// The small benchmarks; the side-by-side ones need other servers.
-pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    cargo(
-        ["bench", "--locked", "--workspace", "--benches"]
-            .into_iter()
-            .chain(arguments.iter().map(String::as_str)),
-    )?;
-    eprintln!("for a comparison with other servers, see docs/benchmarks.md");
-    Ok(())
-}
-
 /// One fuzz target, until stopped.
 pub(crate) fn fuzz(name: &str, arguments: &[String]) -> Result<()> {
     if !answers("cargo", ["+nightly", "fuzz", "--version"]) {

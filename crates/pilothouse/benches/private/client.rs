@@ -1,5 +1,6 @@
 //! One connection that is kept, with as little between it and the wire as can be.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
@@ -22,26 +23,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 }
 
-/// A connection.
+/// A connection, and another one whenever the server ends it, as devpi does
+/// after each page.
 pub(crate) struct Client {
     host: String,
-    reader: BufReader<TcpStream>,
+    reader: Option<BufReader<TcpStream>>,
 }
 
 impl Client {
     pub(crate) fn new(url: &str) -> Self {
         let host = url.trim_start_matches("http://").to_owned();
-        let stream = TcpStream::connect(&host).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
-            host,
-            reader: BufReader::with_capacity(64 * 1024, stream),
-        }
+        let reader = Some(connect(&host));
+        Self { host, reader }
     }
 
     pub(crate) fn json(
@@ -88,39 +86,56 @@ impl Client {
             head += &[name, ": ", value, "\r\n"].concat();
         }
         head += &["Content-Length: ", &body.len().to_string(), "\r\n\r\n"].concat();
-        let mut all = head.into_bytes();
-        all.extend_from_slice(body);
-        self.reader.get_mut().write_all(&all).unwrap();
-        self.answer()
+        let mut first = head.into_bytes();
+        // What is short goes out in one piece, what is long is not copied.
+        let (begin, rest) = body.split_at(body.len().min(64 * 1024));
+        first.extend_from_slice(begin);
+        let mut reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => connect(&self.host),
+        };
+        reader.get_mut().write_all(&first).unwrap();
+        reader.get_mut().write_all(rest).unwrap();
+        let (answer, kept) = read(&mut reader);
+        self.reader = kept.then_some(reader);
+        answer
     }
+}
 
-    fn answer(&mut self) -> Answer {
-        let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
-        let (mut length, mut chunked) = (0, false);
-        loop {
-            let line = self.line().to_ascii_lowercase();
-            match line.split_once(": ") {
-                Some(("content-length", value)) => length = value.parse().unwrap(),
-                Some(("transfer-encoding", "chunked")) => chunked = true,
-                Some(_) => {}
-                None => break,
-            }
-        }
-        let mut body = vec![0; length];
-        self.reader.read_exact(&mut body).unwrap();
-        while chunked {
-            let size = usize::from_str_radix(&self.line(), 16).unwrap();
-            let mut chunk = vec![0; size + 2];
-            self.reader.read_exact(&mut chunk).unwrap();
-            body.extend_from_slice(&chunk[..size]);
-            chunked = size > 0;
-        }
-        Answer { status, body }
-    }
+fn connect(host: &str) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect(host).unwrap();
+    stream.set_nodelay(true).unwrap();
+    BufReader::with_capacity(64 * 1024, stream)
+}
 
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.reader.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+/// An answer, and whether another may follow it.
+fn read(reader: &mut BufReader<TcpStream>) -> (Answer, bool) {
+    let status = line(reader).split(' ').nth(1).unwrap().parse().unwrap();
+    let (mut length, mut chunked, mut kept) = (0, false, true);
+    loop {
+        let line = line(reader).to_ascii_lowercase();
+        match line.split_once(": ") {
+            Some(("content-length", value)) => length = value.parse().unwrap(),
+            Some(("transfer-encoding", "chunked")) => chunked = true,
+            Some(("connection", "close")) => kept = false,
+            Some(_) => {}
+            None => break,
+        }
     }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    while chunked {
+        let size = usize::from_str_radix(&line(reader), 16).unwrap();
+        let mut chunk = vec![0; size + 2];
+        reader.read_exact(&mut chunk).unwrap();
+        body.extend_from_slice(&chunk[..size]);
+        chunked = size > 0;
+    }
+    (Answer { status, body }, kept)
+}
+
+fn line(reader: &mut BufReader<TcpStream>) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
 }
