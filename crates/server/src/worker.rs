@@ -140,6 +140,8 @@ impl Worker {
         let mut waiting = true;
         let ended = loop {
             tokio::select! {
+                // A request that is here already is heard before the end is.
+                biased;
                 ended = connection.as_mut() => break ended,
                 () = first_request.as_mut(), if waiting => {
                     if !spoken.load(Ordering::Relaxed) {

@@ -193,10 +193,20 @@ impl Files {
         if let Some(running) = self.under_way(path) {
             return Ok(Some(Started::Running(running)));
         }
-        self.refused(path).await?;
-        let Some(order) = self.order(path).await? else {
-            return Ok(None);
+        let refused = self.refused(path).await;
+        let order = match (self.order(path).await, &refused) {
+            (Ok(Some(order)), _) => order,
+            (_, Err(refused)) => return Err(refused.clone()),
+            (order, Ok(())) => return order.map(|_| None),
         };
+        if let Err(refused) = refused {
+            if !promises_other(&order, &refused) {
+                return Err(refused);
+            }
+            self.refusals().remove(path);
+            let db = self.shared.storage.db();
+            db.forget_refused(&self.shared.name, path).await?;
+        }
         // Its page may have been read just now, and may mean the stored bytes again.
         if self.stored(path).await?.is_some() {
             return Ok(Some(Started::Arrived));
@@ -298,13 +308,19 @@ impl Files {
 
     /// Remembers a file that has arrived, unless the page has changed meanwhile.
     async fn remember(&self, row: FileRow) {
-        if self.pages.means_other(&row) {
-            let noted = self.shared.storage.db().note_replaced(&row).await;
-            if let Err(error) = noted {
-                tracing::error!(index = %self.shared.name, %error, "that `{}` was replaced cannot be noted", row.filename);
+        // First remembered, then looked at again: a page that comes in between settles it.
+        self.records.remember(row.clone());
+        let noted = match self.pages.means_other(&row).await {
+            Ok(true) => self.shared.storage.db().note_replaced(&row).await,
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(index = %self.shared.name, "{error}");
+                return;
             }
-        } else {
-            self.records.remember(row);
+        };
+        self.records.forget(&row.path);
+        if let Err(error) = noted {
+            tracing::error!(index = %self.shared.name, %error, "that `{}` was replaced cannot be noted", row.filename);
         }
     }
 
@@ -355,6 +371,15 @@ impl Files {
             cause: format!("its address is not one ({cause})"),
         }
     }
+}
+
+/// Whether upstream promises other bytes by now than those that it did not send.
+fn promises_other(order: &Order, refused: &Error) -> bool {
+    let Error::Refused { expected, .. } = refused else {
+        return false;
+    };
+    let mut promised = order.file.hashes.iter();
+    !promised.any(|(kind, value)| *expected == format!("{kind}={value}"))
 }
 
 /// Takes a transfer off the list however it ends.

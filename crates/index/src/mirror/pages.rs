@@ -149,14 +149,14 @@ impl Pages {
         Ok(renewed.project.clone())
     }
 
-    /// Whether the page, as far as it is in memory, has other bytes than those in this file's place.
-    pub(crate) fn means_other(&self, row: &FileRow) -> bool {
-        let known = self.memory.get(&row.project);
+    /// Whether the page, as last read, has other bytes than those in this file's place.
+    pub(crate) async fn means_other(self: &Arc<Self>, row: &FileRow) -> Result<bool, Error> {
+        let known = self.known(&row.project).await?;
         let project = known.and_then(|known| known.project.clone());
-        project.is_some_and(|project| {
+        Ok(project.is_some_and(|project| {
             let file = project.file_at(&row.path);
             file.is_some_and(|file| read::is_other(file, row))
-        })
+        }))
     }
 
     /// Asks upstream again because a person says so, however new the page is. One that
@@ -279,6 +279,9 @@ impl Pages {
         };
         let renewed = Arc::new(same_project_if_unchanged(renewed, known.as_deref()));
         self.memory.insert(name.clone(), renewed.clone());
+        if let (How::Fetched, Some(project)) = (how, &renewed.project) {
+            replaced::settle(&self.shared, &self.records, project).await?;
+        }
         // Nobody who waits for the page has to wait for the disk.
         let (pages, name, known) = (self.clone(), name.clone(), renewed.clone());
         self.shared.runtime.spawn(async move {

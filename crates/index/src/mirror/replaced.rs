@@ -49,7 +49,23 @@ pub(crate) async fn note(
     if let Some(before) = before {
         others.extend(changed(before, now).map(|file| path_of(&file.url).into_owned()));
     }
-    Ok(db.forget_beside(&shared.name, &others).await?)
+    Ok(db
+        .forget_beside(&shared.name, &now.page.name, &others)
+        .await?)
+}
+
+/// Notes what came in while the page was read: a file that arrived after [`note`] looked,
+/// and before the page could be seen, is judged by neither otherwise.
+pub(crate) async fn settle(shared: &Shared, records: &Records, now: &Project) -> Result<(), Error> {
+    let db = shared.storage.db();
+    let kept = db.files_of(&shared.name, &now.page.name).await?;
+    for (row, file) in listed(&kept, now) {
+        if is_other(file, row) {
+            db.note_replaced(row).await?;
+            records.forget(&row.path);
+        }
+    }
+    Ok(())
 }
 
 /// Each kept file with its entry on the page; every link is decoded once.

@@ -134,3 +134,19 @@ async fn metadata_beside_a_replaced_wheel_is_replaced_with_it() {
         assert!(metadata.contains("Requires-Dist: second"), "{metadata}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_file_is_fetched_again_once_upstream_promises_other_bytes() {
+    let upstream = Upstream::start([foo(1000)]);
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::ZERO;
+    let rig = Rig::with(config, None).await;
+    upstream.fault("*.whl", Fault::corrupt(60));
+    for _ in 0..3 {
+        assert!(rig.file("foo", WHEEL).await.is_err());
+    }
+    upstream.heal();
+    upstream.put(foo(2000));
+    let came = rig.file("foo", WHEEL).await.unwrap();
+    assert_eq!(came, upstream.content_of(WHEEL));
+}

@@ -322,7 +322,7 @@ async fn neither_silence_nor_half_a_request_holds_up_the_end() {
     heard.get("/+health", &[]).await;
     site.stop().await;
     assert!(!silent.fill(1).await);
-    assert!(!half.fill(1_000_000).await, "it is told, and closed");
+    assert!(!half.fill(1_000_000).await, "it is closed, told or not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,9 +74,14 @@ impl Db {
         Ok(())
     }
 
-    /// Forgets what stands beside some files and what was found in them, and each blob that
+    /// Forgets what stands beside some files of a project and what was found in them, and each blob that
     /// nothing else names.
-    pub async fn forget_beside(&self, mirror: &str, paths: &[String]) -> Result<(), Error> {
+    pub async fn forget_beside(
+        &self,
+        mirror: &str,
+        project: &ProjectName,
+        paths: &[String],
+    ) -> Result<(), Error> {
         if paths.is_empty() {
             return Ok(());
         }
@@ -96,12 +101,15 @@ impl Db {
             for row in &gone {
                 digests.push(parsed(row, "digest").map_err(failed)?);
             }
-            sqlx::query("delete from made_metadata where mirror = $1 and path = $2")
-                .bind(mirror)
-                .bind(path)
-                .execute(&mut *tx)
-                .await
-                .map_err(failed)?;
+            sqlx::query(
+                "delete from made_metadata where mirror = $1 and project = $2 and path = $3",
+            )
+            .bind(mirror)
+            .bind(project.as_str())
+            .bind(path)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
         }
         tx.commit().await.map_err(failed)?;
         for digest in &digests {
