@@ -22,6 +22,9 @@ use folder::{Folder, Trouble};
 
 pub use folder::Manner;
 
+/// As long as a name can be for devpi, which adds 69 letters to it while it writes a file.
+const LONGEST_NAME: usize = 255 - 69;
+
 /// What is exported, and where to.
 pub struct Export<'a> {
     /// The server's records.
@@ -247,6 +250,10 @@ impl Export<'_> {
         let Some(path) = told::path(row, tested) else {
             return Ok(Err("so is the file that was tested".to_owned()));
         };
+        if row.filename.as_str().len() > LONGEST_NAME {
+            let why = format!("devpi keeps no name of more than {LONGEST_NAME} bytes");
+            return Ok(Err(why));
+        }
         if row.role == Role::DocZip && !is_newest(row, project) {
             return Ok(Err("its release has newer documentation".to_owned()));
         }

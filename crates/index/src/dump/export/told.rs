@@ -6,6 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::{HostedRow, ReleaseRow, Role, UserRow};
 
+/// Fits no password: `devpi-import` gives an empty one to whoever comes without a hash.
+const NO_PASSWORD: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// A user by name, with the hash of their password.
 pub(super) fn user(row: &UserRow) -> (String, Value) {
     let mut fields: Map<String, Value> = serde_json::from_str(&row.details).unwrap_or_default();
@@ -15,9 +19,9 @@ pub(super) fn user(row: &UserRow) -> (String, Value) {
     if let Some(at) = row.modified_at {
         fields.insert("modified".to_owned(), second(at).into());
     }
-    if let Some(password) = &row.password {
-        fields.insert("pwhash".to_owned(), password.as_str().into());
-    }
+    let password = row.password.as_ref();
+    let password = password.map_or(NO_PASSWORD, store::PasswordHash::as_str);
+    fields.insert("pwhash".to_owned(), password.into());
     (row.name.clone(), fields.into())
 }
 

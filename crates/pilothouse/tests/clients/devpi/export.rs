@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::http::Request;
 use testkit::{Devpi, DevpiServer, Dist, FORM, Scratch, Server, Tree, form};
 
-use super::moving::{contents, export, furnished, json_of, walk};
+use super::moving::{contents, export, furnished, import, json_of, walk};
 use crate::server;
 
 /// A server with alice and her index `dev`, running.
@@ -367,4 +367,27 @@ fn bases_that_go_round_in_a_circle_are_told_and_move_out_as_they_are() {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     other.start_again();
     assert_eq!(indexes(&other), before);
+}
+
+/// `devpi-import` gives an empty password to whoever comes without a hash.
+#[test]
+fn who_has_no_password_here_gets_none_there() {
+    let old = tempfile::tempdir().unwrap();
+    let contents = r#"{"dumpversion": "2", "indexes": {}, "users": {
+        "alice": {"username": "alice", "pwsalt": "abc", "pwhash": "b8ed8ff3b1bd1a3fe2ac6ad1c4cb8e3a"}}}"#;
+    fs::write(old.path().join("dataindex.json"), contents).unwrap();
+    let server = server();
+    let (ended, _) = import(&server, old.path());
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let home = tempfile::tempdir().unwrap();
+    let dump = home.path().join("dump");
+    let (ended, _) = export(&server, &dump);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let mut devpi = DevpiServer::import(&dump).unwrap_or_else(|run| panic!("{}", run.output()));
+    devpi.start_again();
+    let client = Devpi::new();
+    client.run(&["use", &devpi.url()]).succeeds();
+    for password in ["--password=", "--password=abc"] {
+        client.run(&["login", "alice", password]).fails();
+    }
 }

@@ -112,7 +112,7 @@ fn dumped() -> (TempDir, PathBuf, Vec<String>) {
     (home, dump, told)
 }
 
-fn import(server: &Server, dump: &Path) -> (Ended, Value) {
+pub(super) fn import(server: &Server, dump: &Path) -> (Ended, Value) {
     let dump = dump.display().to_string();
     let ended = server.run(["import", &dump, "--json"]);
     let report = serde_json::from_str::<Value>(&ended.stdout).unwrap_or_default();
