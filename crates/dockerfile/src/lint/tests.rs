@@ -1,3 +1,5 @@
+//! Every rule against its own examples, and what excuses from it.
+
 use super::*;
 
 fn codes(file: &str, ignore: Option<&str>) -> Vec<&'static str> {

@@ -1,3 +1,5 @@
+//! The grammar, corner by corner, and that a file is all of its pieces.
+
 use super::*;
 use crate::{Position, stages};
 
