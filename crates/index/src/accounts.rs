@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use store::{Db, Event, EventFilter, UserRow};
+use store::{Db, Event, UserRow};
 
 use crate::Error;
 use crate::access::{Admins, Caller, ROOT, UserName};
@@ -198,15 +198,7 @@ impl Accounts {
     /// Reads everybody again, if anything happened since.
     pub async fn refresh(&self) -> Result<(), Error> {
         let mut seen = self.changing.lock().await;
-        let last = EventFilter {
-            after: None,
-            who: None,
-            stage: None,
-            project: None,
-            limit: 1,
-        };
-        let last = self.db.events(&last).await?;
-        let last = last.first().map_or(0, |row| row.serial);
+        let last = self.db.last_serial().await?;
         if *seen == Some(last) {
             return Ok(());
         }

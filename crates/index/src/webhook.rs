@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use store::{Db, DeliveryRow, EventFilter};
+use store::{Db, DeliveryRow};
 use url::Url;
 
 use crate::mirror::Secret;
@@ -158,15 +158,7 @@ impl Webhooks {
 
     /// Notes what is to be told, if anything happened since.
     async fn queue(&self, now: Timestamp) -> Result<(), Error> {
-        let last = EventFilter {
-            after: None,
-            who: None,
-            stage: None,
-            project: None,
-            limit: 1,
-        };
-        let last = self.db.events(&last).await?;
-        let last = last.first().map_or(0, |row| row.serial);
+        let last = self.db.last_serial().await?;
         if last > 0 && self.seen.load(Ordering::Relaxed) == last {
             return Ok(());
         }
@@ -196,12 +188,13 @@ impl Webhooks {
                     self.db.end_delivery(row.id).await?;
                 }
                 Outcome::Gone => {
-                    tracing::warn!(url, "the receiver of a webhook is gone and missed an event");
+                    let to = place(&webhook.url);
+                    tracing::warn!(to, "the receiver of a webhook is gone and missed an event");
                     self.db.end_delivery(row.id).await?;
                 }
                 Outcome::Failed { why, after } => {
                     self.stats.webhooks_failed.add(1);
-                    return self.failed(row, &why, after).await;
+                    return self.failed(webhook, row, &why, after).await;
                 }
             }
         }
@@ -245,15 +238,16 @@ impl Webhooks {
 
     async fn failed(
         &self,
+        webhook: &Webhook,
         row: &DeliveryRow,
         why: &str,
         after: Option<SignedDuration>,
     ) -> Result<(), Error> {
-        let url = &row.url;
+        let to = place(&webhook.url);
         let Some(pause) = PAUSES.get(row.attempts as usize) else {
             let times = row.attempts + 1;
             tracing::error!(
-                url,
+                to,
                 "a webhook was told of an event {times} times in vain, and is told no more of it: {why}"
             );
             return Ok(self.db.end_delivery(row.id).await?);
@@ -261,8 +255,13 @@ impl Webhooks {
         // A receiver may ask for more time, but not for ever.
         let longest = PAUSES[PAUSES.len() - 1];
         let pause = after.map_or(*pause, |after| after.clamp(*pause, longest));
-        tracing::warn!(url, "a webhook could not be told of an event: {why}");
+        tracing::warn!(to, "a webhook could not be told of an event: {why}");
         let next = Timestamp::now() + pause;
         Ok(self.db.delivery_failed(row.id, why, next).await?)
     }
+}
+
+/// Where a URL leads, for the log: its path and query are often a secret.
+fn place(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }

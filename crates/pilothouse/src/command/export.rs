@@ -18,8 +18,8 @@ use crate::units::ByteSize;
 const VERSION: u32 = 1;
 
 const AFTER: &str = "\
-Users go with the hashes of their passwords and mirrors with those of their upstreams, so keep
-the folder to yourself. What mirrors have fetched stays here. An export that was interrupted
+Users go with the hashes of their passwords, and mirrors that people made with the passwords of
+their upstreams (those of the settings without): keep the folder to yourself. What mirrors have fetched stays here. An export that was interrupted
 goes on where it stopped when it is run again. A file whose bytes are not what they were is
 left out and told, and the exit code is 1. Mirrors of the settings are known from the file and
 the variables, not from flags of `serve`. Whoever changes a linked file changes it here, too.";

@@ -113,6 +113,19 @@ impl Db {
             .map_err(|e| Error::db("reading the events", e))
     }
 
+    /// The serial of the last event, 0 if there was none: whether anything happened since.
+    pub async fn last_serial(&self) -> Result<u64, Error> {
+        let last = EventFilter {
+            after: None,
+            who: None,
+            stage: None,
+            project: None,
+            limit: 1,
+        };
+        let last = self.events(&last).await?;
+        Ok(last.first().map_or(0, |row| row.serial))
+    }
+
     /// Forgets the events before a time, but for those still to be delivered; how many these were.
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, Error> {
         let done = sqlx::query(
