@@ -21,6 +21,7 @@ mod pages;
 mod queue;
 mod read;
 mod records;
+mod refusals;
 mod replaced;
 mod root;
 mod sidecar;

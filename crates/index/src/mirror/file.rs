@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use pyspec::{Filename, PageFile, ProjectName};
 use store::{Blob, FileRow};
 use url::Url;
@@ -12,13 +10,12 @@ use url::Url;
 use super::Shared;
 use super::order::Order;
 use super::pages::Pages;
+use super::read::{Verdict, verdict};
 use super::records::Records;
+use super::refusals::Refusals;
+use super::replaced::contradicts;
 use super::transfer::{Running, Transfer};
 use crate::{Body, Cache, Error, Open};
-
-/// After so many refusals in a row, upstream is left alone for a while.
-const REFUSALS: u32 = 2;
-const REFUSED_FOR: Duration = Duration::from_mins(1);
 
 /// The files of a mirror.
 pub(crate) struct Files {
@@ -26,8 +23,7 @@ pub(crate) struct Files {
     pages: Arc<Pages>,
     records: Arc<Records>,
     running: Mutex<HashMap<String, Arc<Running>>>,
-    refusals: Mutex<HashMap<String, Refusals>>,
-    started: Timestamp,
+    refusals: Refusals,
 }
 
 /// A transfer that was asked for.
@@ -44,22 +40,14 @@ enum Found {
     Nothing,
 }
 
-/// A file that upstream keeps sending wrong.
-struct Refusals {
-    count: u32,
-    last: Instant,
-    error: Error,
-}
-
 impl Files {
     pub(crate) fn new(shared: Arc<Shared>, records: Arc<Records>, pages: Arc<Pages>) -> Self {
         Self {
+            refusals: Refusals::new(shared.clone()),
             shared,
             pages,
             records,
             running: Mutex::default(),
-            refusals: Mutex::default(),
-            started: Timestamp::now(),
         }
     }
 
@@ -158,7 +146,7 @@ impl Files {
         };
         let begun = running.begun().await?;
         Ok(Found::Arriving(Box::new(Open {
-            filename: running.filename.clone(),
+            filename: running.file.filename.clone(),
             etag: begun.etag,
             len: running.growing.len(),
             last_modified: begun.last_modified,
@@ -170,7 +158,7 @@ impl Files {
 
     /// What there is to say of the file at `path` without fetching it.
     pub(crate) async fn head(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
-        if self.under_way(path).is_some() || self.stored(path).await?.is_some() {
+        if self.under_way(path).await?.is_some() || self.stored(path).await?.is_some() {
             return self.open(path).await;
         }
         let Some(order) = self.order(path).await? else {
@@ -190,10 +178,10 @@ impl Files {
 
     /// The transfer of `path`, begun now unless one is under way; `None` if no page lists it.
     pub(crate) async fn running(self: &Arc<Self>, path: &str) -> Result<Option<Started>, Error> {
-        if let Some(running) = self.under_way(path) {
+        if let Some(running) = self.under_way(path).await? {
             return Ok(Some(Started::Running(running)));
         }
-        let refused = self.refused(path).await;
+        let refused = self.refusals.check(path).await;
         let order = match (self.order(path).await, &refused) {
             (Ok(Some(order)), _) => order,
             (_, Err(refused)) => return Err(refused.clone()),
@@ -203,7 +191,7 @@ impl Files {
             if !promises_other(&order, &refused) {
                 return Err(refused);
             }
-            self.refusals().remove(path);
+            self.refusals.clear(path);
             let db = self.shared.storage.db();
             db.forget_refused(&self.shared.name, path).await?;
         }
@@ -245,16 +233,38 @@ impl Files {
         }))
     }
 
-    fn under_way(&self, path: &str) -> Option<Arc<Running>> {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The transfer of `path` that is under way, if it brings what the page means. One that
+    /// does not is left to those who read it already: a client with the new page would refuse it.
+    async fn under_way(&self, path: &str) -> Result<Option<Arc<Running>>, Error> {
+        let Some(running) = self.transfers().get(path).cloned() else {
+            return Ok(None);
+        };
+        let meant = self.pages.entry(&running.project, path).await?;
+        if meant.is_none_or(|meant| !contradicts(&running.file.hashes, &meant.hashes)) {
+            return Ok(Some(running));
+        }
+        running.supersede();
+        self.take_off(path, &running);
+        Ok(None)
+    }
+
+    fn transfers(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a transfer off the list, where another may stand in its place by now.
+    fn take_off(&self, path: &str, running: &Arc<Running>) {
+        let mut all = self.transfers();
+        if all
             .get(path)
-            .cloned()
+            .is_some_and(|other| Arc::ptr_eq(other, running))
+        {
+            all.remove(path);
+        }
     }
 
     fn start(self: &Arc<Self>, order: Order) -> Result<Started, Error> {
-        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.transfers();
         if let Some(running) = all.get(&order.path) {
             return Ok(Started::Running(running.clone()));
         }
@@ -267,38 +277,29 @@ impl Files {
         let (transfer, running) = Transfer::prepare(&self.shared, order)?;
         let running = Arc::new(running);
         all.insert(path.clone(), running.clone());
-        let files = self.clone();
+        let (files, ours) = (self.clone(), running.clone());
         self.shared.runtime.spawn(async move {
             let _gone = Gone {
                 files: &files,
                 path: &path,
+                running: &ours,
             };
             let _busy = files.shared.busy();
-            files.ended(&path, transfer.run().await).await;
+            files.ended(&path, &ours, transfer.run().await).await;
         });
         Ok(Started::Running(running))
     }
 
     /// Notes how a transfer ended.
-    async fn ended(&self, path: &str, outcome: Result<Option<FileRow>, Error>) {
+    async fn ended(&self, path: &str, running: &Running, outcome: Result<Option<FileRow>, Error>) {
         match outcome {
             Ok(kept) => {
-                self.refusals().remove(path);
+                self.refusals.clear(path);
                 if let Some(row) = kept {
-                    self.remember(row).await;
+                    self.remember(row, running).await;
                 }
             }
-            Err(error @ Error::Refused { .. }) => {
-                let mut refusals = self.refusals();
-                let entry = refusals.entry(path.to_owned()).or_insert_with(|| Refusals {
-                    count: 0,
-                    last: Instant::now(),
-                    error: error.clone(),
-                });
-                entry.count += 1;
-                entry.last = Instant::now();
-                entry.error = error;
-            }
+            Err(error @ Error::Refused { .. }) => self.refusals.note(path, error),
             Err(Error::Store(error)) => {
                 tracing::error!(index = %self.shared.name, %error, "`{path}` could not be stored while it came");
             }
@@ -307,12 +308,13 @@ impl Files {
     }
 
     /// Remembers a file that has arrived, unless the page has changed meanwhile.
-    async fn remember(&self, row: FileRow) {
+    async fn remember(&self, row: FileRow, running: &Running) {
         // First remembered, then looked at again: a page that comes in between settles it.
         self.records.remember(row.clone());
-        let noted = match self.pages.means_other(&row).await {
-            Ok(true) => self.shared.storage.db().note_replaced(&row).await,
-            Ok(false) => return,
+        let noted = match self.pages.entry(&row.project, &row.path).await {
+            Ok(Some(meant)) if is_meant(&meant, &row, running) => return,
+            Ok(None) => return,
+            Ok(Some(_)) => self.shared.storage.db().note_replaced(&row).await,
             Err(error) => {
                 tracing::warn!(index = %self.shared.name, "{error}");
                 return;
@@ -322,46 +324,6 @@ impl Files {
         if let Err(error) = noted {
             tracing::error!(index = %self.shared.name, %error, "that `{}` was replaced cannot be noted", row.filename);
         }
-    }
-
-    /// Whether upstream has sent this file wrong too often to be asked again just now,
-    /// before or after a restart.
-    async fn refused(&self, path: &str) -> Result<(), Error> {
-        let remembered = self
-            .refusals()
-            .get(path)
-            .map(|known| (known.count, known.last.elapsed(), known.error.clone()));
-        if let Some((count, since, error)) = remembered {
-            let pause = REFUSED_FOR * 2_u32.pow(count.saturating_sub(REFUSALS).min(6));
-            return if count < REFUSALS || since > pause {
-                Ok(())
-            } else {
-                Err(error)
-            };
-        }
-        let row = self
-            .shared
-            .storage
-            .db()
-            .refused(&self.shared.name, path)
-            .await?;
-        match row.filter(|row| Timestamp::now() < row.at + REFUSED_FOR) {
-            Some(row) if !self.is_running_since(row.at) => Err(Error::Refused {
-                file: path.rsplit('/').next().unwrap_or(path).to_owned(),
-                expected: row.expected,
-                found: row.found,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, HashMap<String, Refusals>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What was refused since the start is in memory, with its count.
-    fn is_running_since(&self, at: Timestamp) -> bool {
-        self.started <= at
     }
 
     fn unusable(&self, file: &PageFile, cause: &str) -> Error {
@@ -382,19 +344,25 @@ fn promises_other(order: &Order, refused: &Error) -> bool {
     !promised.any(|(kind, value)| *expected == format!("{kind}={value}"))
 }
 
+/// Whether the page means the bytes that a transfer has brought.
+fn is_meant(meant: &PageFile, row: &FileRow, running: &Running) -> bool {
+    match verdict(meant, row) {
+        Verdict::Same => true,
+        Verdict::Other => false,
+        Verdict::Silent => !contradicts(&running.file.hashes, &meant.hashes),
+    }
+}
+
 /// Takes a transfer off the list however it ends.
 struct Gone<'a> {
     files: &'a Files,
     path: &'a str,
+    running: &'a Arc<Running>,
 }
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        self.files
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(self.path);
+        self.files.take_off(self.path, self.running);
     }
 }
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use pyspec::ProjectName;
+use pyspec::{PageFile, ProjectName};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as QuickCache;
-use store::FileRow;
 
 use super::flat::Flat;
 use super::flights::{Flight, Flights};
 use super::freshness::{self, Patience};
 use super::known::Known;
 use super::records::Records;
+use super::replaced::Changed;
 use super::{Shared, offline, read, replaced};
 use crate::{Answer, Cache, Error, Project};
 
@@ -149,14 +149,15 @@ impl Pages {
         Ok(renewed.project.clone())
     }
 
-    /// Whether the page, as last read, has other bytes than those in this file's place.
-    pub(crate) async fn means_other(self: &Arc<Self>, row: &FileRow) -> Result<bool, Error> {
-        let known = self.known(&row.project).await?;
+    /// What the page, as last read, has at `path`.
+    pub(crate) async fn entry(
+        self: &Arc<Self>,
+        name: &ProjectName,
+        path: &str,
+    ) -> Result<Option<PageFile>, Error> {
+        let known = self.known(name).await?;
         let project = known.and_then(|known| known.project.clone());
-        Ok(project.is_some_and(|project| {
-            let file = project.file_at(&row.path);
-            file.is_some_and(|file| read::is_other(file, row))
-        }))
+        Ok(project.and_then(|project| project.file_at(path).cloned()))
     }
 
     /// Asks upstream again because a person says so, however new the page is. One that
@@ -207,6 +208,9 @@ impl Pages {
             return Ok(None);
         };
         let known = Arc::new(self.with_made_metadata(known).await?);
+        if let Some(project) = &known.project {
+            replaced::agree(&self.shared, &self.records, project).await?;
+        }
         self.memory.insert(name.clone(), known.clone());
         Ok(Some(known))
     }
@@ -268,10 +272,12 @@ impl Pages {
             asked.map_err(|failure| failure.about(&self.shared.name, &format!("project `{name}`")))
         };
         let (renewed, how) = asked?;
+        let mut changed = Changed::default();
         let renewed = if how == How::Fetched {
             if let Some(project) = &renewed.project {
                 let before = known.as_deref().and_then(|known| known.project.as_deref());
-                replaced::note(&self.shared, &self.records, before, project).await?;
+                changed = Changed::between(before, project);
+                replaced::note(&self.shared, &self.records, project, &changed).await?;
             }
             self.with_made_metadata(renewed).await?
         } else {
@@ -280,7 +286,7 @@ impl Pages {
         let renewed = Arc::new(same_project_if_unchanged(renewed, known.as_deref()));
         self.memory.insert(name.clone(), renewed.clone());
         if let (How::Fetched, Some(project)) = (how, &renewed.project) {
-            replaced::settle(&self.shared, &self.records, project).await?;
+            replaced::settle(&self.shared, &self.records, project, &changed).await?;
         }
         // Nobody who waits for the page has to wait for the disk.
         let (pages, name, known) = (self.clone(), name.clone(), renewed.clone());

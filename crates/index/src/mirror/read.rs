@@ -55,7 +55,7 @@ pub(crate) fn complete_times(
     {
         let modified = modified
             .get(path_of(&file.url).as_ref())
-            .filter(|(row, _)| !is_other(file, row))
+            .filter(|(row, _)| verdict(file, row) != Verdict::Other)
             .map(|(_, at)| UploadTime {
                 at: *at,
                 source: UploadTimeSource::LastModified,
@@ -71,12 +71,28 @@ pub(crate) fn complete_times(
     }
 }
 
-/// Whether the page means other bytes than those stored, as far as it says.
-pub(crate) fn is_other(file: &PageFile, stored: &FileRow) -> bool {
-    match (file.hashes.sha256(), file.size) {
-        (Some(digest), _) => digest != stored.digest,
-        (None, Some(size)) if file.hashes.is_empty() => size != stored.size,
-        _ => false,
+/// What a page says of stored bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It means them.
+    Same,
+    /// It means others.
+    Other,
+    /// It states nothing that they could be compared with.
+    Silent,
+}
+
+/// What the page says of the bytes stored in this file's place.
+pub(crate) fn verdict(file: &PageFile, stored: &FileRow) -> Verdict {
+    let is_same = match (file.hashes.sha256(), file.size) {
+        (Some(digest), _) => digest == stored.digest,
+        (None, Some(size)) if file.hashes.is_empty() => size == stored.size,
+        _ => return Verdict::Silent,
+    };
+    if is_same {
+        Verdict::Same
+    } else {
+        Verdict::Other
     }
 }
 

@@ -5,65 +5,126 @@
 //! have come and were checked, and are good again when upstream takes its word back.
 //! What stands beside such a file is soon fetched or made again, so it goes at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pyspec::{CoreMetadata, Hashes, PageFile};
 use store::FileRow;
 
 use super::Shared;
-use super::read::is_other;
+use super::read::{Verdict, verdict};
 use super::records::Records;
 use crate::project::path_of;
 use crate::{Error, Project};
 
-/// Notes what `now`, which came in place of `before`, says of the files that are kept.
+/// The paths at which a new page promises something else than the page before it.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// Other bytes.
+    files: HashSet<String>,
+    /// Other bytes, or other metadata.
+    beside: HashSet<String>,
+}
+
+impl Changed {
+    pub(crate) fn between(before: Option<&Project>, now: &Project) -> Self {
+        let mut changed = Self::default();
+        let old = before.into_iter().flat_map(|before| &before.page.files);
+        let old: HashMap<_, _> = old.map(|file| (&file.filename, file)).collect();
+        for file in &now.page.files {
+            let Some(old) = old.get(&file.filename) else {
+                continue;
+            };
+            let is_other = contradicts(&old.hashes, &file.hashes);
+            if is_other {
+                changed.files.insert(path_of(&file.url).into_owned());
+            }
+            if is_other || promises_more(&file.core_metadata, &old.core_metadata) {
+                changed.beside.insert(path_of(&file.url).into_owned());
+            }
+        }
+        changed
+    }
+
+    /// Whether a kept file is not what the page means, as far as the two pages say.
+    fn replaces(&self, row: &FileRow, file: &PageFile) -> bool {
+        match verdict(file, row) {
+            Verdict::Same => false,
+            Verdict::Other => true,
+            Verdict::Silent => self.files.contains(&row.path),
+        }
+    }
+}
+
+/// Notes what `now` says of the files that are kept.
 pub(crate) async fn note(
     shared: &Shared,
     records: &Records,
-    before: Option<&Project>,
     now: &Project,
+    changed: &Changed,
 ) -> Result<(), Error> {
     let db = shared.storage.db();
-    let mut others = Vec::new();
+    let mut beside: Vec<String> = changed.beside.iter().cloned().collect();
     let kept = db.files_of(&shared.name, &now.page.name).await?;
     if !kept.is_empty() {
         let noted = db.replaced_of(&shared.name, &now.page.name).await?;
         for (row, file) in listed(&kept, now) {
-            match (is_other(file, row), noted.contains(&row.path)) {
-                (true, false) => {
-                    tracing::info!(index = %shared.name, "upstream has replaced `{}`", row.filename);
-                    db.note_replaced(row).await?;
-                    records.forget(&row.path);
-                    others.push(row.path.clone());
-                }
-                (false, true) => {
-                    tracing::info!(index = %shared.name, "upstream has the former `{}` again", row.filename);
-                    db.note_current(&shared.name, &row.path).await?;
-                    records.forget(&row.path);
-                    others.push(row.path.clone());
-                }
-                (true, true) | (false, false) => {}
+            let is_noted = noted.contains(&row.path);
+            if changed.replaces(row, file) && !is_noted {
+                tracing::info!(index = %shared.name, "upstream has replaced `{}`", row.filename);
+                db.note_replaced(row).await?;
+            } else if verdict(file, row) == Verdict::Same && is_noted {
+                tracing::info!(index = %shared.name, "upstream has the former `{}` again", row.filename);
+                db.note_current(&shared.name, &row.path).await?;
+            } else {
+                continue;
             }
+            records.forget(&row.path);
+            beside.push(row.path.clone());
         }
     }
-    if let Some(before) = before {
-        others.extend(changed(before, now).map(|file| path_of(&file.url).into_owned()));
-    }
     Ok(db
-        .forget_beside(&shared.name, &now.page.name, &others)
+        .forget_beside(&shared.name, &now.page.name, &beside)
         .await?)
 }
 
-/// Notes what came in while the page was read: a file that arrived after [`note`] looked,
-/// and before the page could be seen, is judged by neither otherwise.
-pub(crate) async fn settle(shared: &Shared, records: &Records, now: &Project) -> Result<(), Error> {
+/// Notes what came in while the page was read: what arrived after [`note`] looked, and
+/// before the page could be seen, is judged by neither otherwise.
+pub(crate) async fn settle(
+    shared: &Shared,
+    records: &Records,
+    now: &Project,
+    changed: &Changed,
+) -> Result<(), Error> {
     let db = shared.storage.db();
     let kept = db.files_of(&shared.name, &now.page.name).await?;
     for (row, file) in listed(&kept, now) {
-        if is_other(file, row) {
+        if changed.replaces(row, file) {
             db.note_replaced(row).await?;
             records.forget(&row.path);
         }
+    }
+    let beside: Vec<String> = changed.beside.iter().cloned().collect();
+    Ok(db
+        .forget_beside(&shared.name, &now.page.name, &beside)
+        .await?)
+}
+
+/// Makes the notes agree with a page that comes from disk: the server may have ended after
+/// it had noted what a newer page says, and before it had that page on disk.
+pub(crate) async fn agree(shared: &Shared, records: &Records, page: &Project) -> Result<(), Error> {
+    let (db, name) = (shared.storage.db(), &page.page.name);
+    let kept = db.files_of(&shared.name, name).await?;
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let noted = db.replaced_of(&shared.name, name).await?;
+    for (row, file) in listed(&kept, page) {
+        match (verdict(file, row), noted.contains(&row.path)) {
+            (Verdict::Same, true) => db.note_current(&shared.name, &row.path).await?,
+            (Verdict::Other, false) => db.note_replaced(row).await?,
+            _ => continue,
+        }
+        records.forget(&row.path);
     }
     Ok(())
 }
@@ -80,31 +141,21 @@ fn listed<'a>(
     files.filter_map(move |file| Some((rows.remove(path_of(&file.url).as_ref())?, file)))
 }
 
-/// The files whose bytes or metadata are not those that `before` promised.
-fn changed<'a>(before: &'a Project, now: &'a Project) -> impl Iterator<Item = &'a PageFile> {
-    let old = before.page.files.iter();
-    let old: HashMap<_, _> = old.map(|file| (&file.filename, file)).collect();
-    now.page.files.iter().filter(move |file| {
-        old.get(&file.filename).is_some_and(|old| {
-            contradicts(&old.hashes, &file.hashes)
-                || match (&old.core_metadata, &file.core_metadata) {
-                    (CoreMetadata::Present(old), CoreMetadata::Present(new)) => exceeds(new, old),
-                    _ => false,
-                }
-        })
-    })
-}
-
 /// Whether both state a kind of hash, and not with the same value.
-fn contradicts(old: &Hashes, new: &Hashes) -> bool {
+pub(crate) fn contradicts(old: &Hashes, new: &Hashes) -> bool {
     let differs = |(kind, value)| new.value(kind).is_some_and(|other| other != value);
     old != new && old.iter().any(differs)
 }
 
-/// Whether `new` promises what `old` did not.
-fn exceeds(new: &Hashes, old: &Hashes) -> bool {
-    old != new
-        && new
-            .iter()
-            .any(|(kind, value)| old.value(kind) != Some(value))
+/// Whether `new` promises of the metadata what `old` did not.
+pub(crate) fn promises_more(new: &CoreMetadata, old: &CoreMetadata) -> bool {
+    match (new, old) {
+        (CoreMetadata::Present(new), CoreMetadata::Present(old)) => {
+            old != new
+                && new
+                    .iter()
+                    .any(|(kind, value)| old.value(kind) != Some(value))
+        }
+        _ => false,
+    }
 }

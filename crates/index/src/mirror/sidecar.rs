@@ -23,6 +23,7 @@ use super::file::Files;
 use super::flights::{Flight, Flights, Landing};
 use super::gate::Gate;
 use super::pages::Pages;
+use super::replaced::{contradicts, promises_more};
 use crate::{Body, Cache, Error, Open, Part};
 
 /// The largest sidecar taken from upstream.
@@ -33,7 +34,7 @@ pub(crate) struct Sidecars {
     shared: Arc<Shared>,
     pages: Arc<Pages>,
     files: Arc<Files>,
-    flights: Arc<Flights<(String, Part), Option<Kept>>>,
+    flights: Arc<Flights<Wanted, Option<Kept>>>,
 }
 
 impl Sidecars {
@@ -57,7 +58,10 @@ impl Sidecars {
             stats.hits.add(1);
             return self.opened(path, part, kept, Cache::Hit).map(Some);
         }
-        let outcome = self.flight(path, part).await;
+        let Some((project, file)) = self.files.listed(path).await? else {
+            return Ok(None);
+        };
+        let outcome = self.flight(path, project, file, part).await;
         match &outcome {
             Ok(Some(_)) => stats.misses.add(1),
             Ok(None) => {}
@@ -93,68 +97,73 @@ impl Sidecars {
         Ok(blob.unwrap_or(None).map(|blob| Kept { row, blob }))
     }
 
-    /// One fetch for all who ask at the same time, until it is in the store.
-    fn flight(self: &Arc<Self>, path: &str, part: Part) -> Flight<Option<Kept>> {
+    /// One fetch for all who ask for the same promise at the same time, until it is in the store.
+    fn flight(
+        self: &Arc<Self>,
+        path: &str,
+        project: ProjectName,
+        file: PageFile,
+        part: Part,
+    ) -> Flight<Option<Kept>> {
         let lost = Error::UpstreamDown {
             index: self.shared.name.clone(),
             what: format!("what stands beside `{path}`"),
             cause: "the request was given up".to_owned(),
             retry_after: None,
         };
-        let key = (path.to_owned(), part);
-        let (sidecars, key_) = (self.clone(), key.clone());
+        let wanted = Wanted {
+            path: path.to_owned(),
+            part,
+            of: file.hashes.clone(),
+            promised: file.core_metadata.clone(),
+        };
+        let beside = Beside {
+            path: path.to_owned(),
+            project,
+            file,
+            part,
+        };
+        let sidecars = self.clone();
         self.flights
-            .join(&self.shared.runtime, &key, lost, |landing| {
-                sidecars.fly(key_, landing)
+            .join(&self.shared.runtime, &wanted, lost, |landing| {
+                sidecars.fly(beside, landing)
             })
     }
 
     async fn fly(
         self: Arc<Self>,
-        (path, part): (String, Part),
-        landing: Landing<(String, Part), Option<Kept>>,
+        beside: Beside,
+        landing: Landing<Wanted, Option<Kept>>,
     ) -> Result<Option<Kept>, Error> {
         let busy = self.shared.busy();
         // Another flight may have landed between the look into the store and this one.
-        if let Some(kept) = self.stored(&path, part).await? {
+        if let Some(kept) = self.stored(&beside.path, beside.part).await? {
             return Ok(Some(kept));
         }
-        let Some(fresh) = self.find(&path, part).await? else {
+        let fresh = match (beside.part, &beside.file.provenance) {
+            (Part::Provenance, Some(url)) => self.fetched(&beside, url, &Hashes::default()).await?,
+            (Part::Provenance, None) => None,
+            (Part::Metadata | Part::File, _) => self.metadata(&beside).await?,
+        };
+        let Some(fresh) = fresh else {
             return Ok(None);
         };
         let kept = fresh.kept.clone();
         // Nobody who waits for metadata has to wait for the disk.
         self.shared.runtime.clone().spawn(async move {
-            if let Err(error) = self.save(&path, part, fresh).await {
-                tracing::error!(index = %self.shared.name, %error, "what stands beside `{path}` cannot be kept");
+            if let Err(error) = self.save(&beside, fresh).await {
+                tracing::error!(index = %self.shared.name, %error, "{} cannot be kept", beside.what());
             }
             drop((busy, landing));
         });
         Ok(Some(kept))
     }
 
-    async fn find(&self, path: &str, part: Part) -> Result<Option<Fresh>, Error> {
-        let Some((project, file)) = self.files.listed(path).await? else {
-            return Ok(None);
-        };
-        let beside = Beside {
-            path,
-            project: &project,
-            file: &file,
-            part,
-        };
-        match (part, &file.provenance) {
-            (Part::Provenance, Some(url)) => self.fetched(&beside, url, &Hashes::default()).await,
-            (Part::Provenance, None) => Ok(None),
-            (Part::Metadata | Part::File, _) => self.metadata(&beside).await,
-        }
-    }
-
-    async fn metadata(&self, beside: &Beside<'_>) -> Result<Option<Fresh>, Error> {
+    async fn metadata(&self, beside: &Beside) -> Result<Option<Fresh>, Error> {
         let CoreMetadata::Present(promised) = &beside.file.core_metadata else {
             return Ok(None);
         };
-        let project = self.pages.project(beside.project).await?;
+        let project = self.pages.project(&beside.project).await?;
         let is_ours =
             project.is_some_and(|answer| answer.project.makes.contains(&beside.file.filename));
         if !is_ours && !self.shared.config.offline {
@@ -175,7 +184,7 @@ impl Sidecars {
     /// The sidecar at `url`, checked; `None` if upstream has none there.
     async fn fetched(
         &self,
-        beside: &Beside<'_>,
+        beside: &Beside,
         url: &str,
         promised: &Hashes,
     ) -> Result<Option<Fresh>, Error> {
@@ -215,7 +224,7 @@ impl Sidecars {
     /// Checks a sidecar and stages it, so that it can be read at once.
     async fn checked(
         &self,
-        beside: &Beside<'_>,
+        beside: &Beside,
         bytes: Vec<u8>,
         promised: &Hashes,
         made: bool,
@@ -242,30 +251,35 @@ impl Sidecars {
         Ok(Fresh {
             kept: Kept { row, blob },
             staged,
-            project: beside.project.clone(),
         })
     }
 
     /// Blob first, record second.
-    async fn save(&self, path: &str, part: Part, fresh: Fresh) -> Result<(), Error> {
-        let (name, row) = (&self.shared.name, &fresh.kept.row);
+    async fn save(&self, beside: &Beside, fresh: Fresh) -> Result<(), Error> {
+        let (name, path, row) = (&self.shared.name, &beside.path, &fresh.kept.row);
         fresh.staged.commit(&row.digest).await?;
         let db = self.shared.storage.db();
-        db.save_sidecar(name, path, kind(part), row, Timestamp::now())
+        db.save_sidecar(name, path, kind(beside.part), row, Timestamp::now())
             .await?;
         if row.made {
-            db.note_made_metadata(name, &fresh.project, path, Some(&row.digest))
+            db.note_made_metadata(name, &beside.project, path, Some(&row.digest))
                 .await?;
         }
         self.shared.storage.grew(row.size);
+        // First kept, then looked at again: a page that comes in between settles it.
+        let meant = self.pages.entry(&beside.project, path).await?;
+        if meant.is_some_and(|meant| !beside.is_of(&meant)) {
+            db.forget_beside(name, &beside.project, std::slice::from_ref(path))
+                .await?;
+        }
         Ok(())
     }
 
-    fn about(&self, beside: &Beside<'_>, failure: Failure) -> Error {
+    fn about(&self, beside: &Beside, failure: Failure) -> Error {
         failure.about(&self.shared.name, &beside.what())
     }
 
-    fn offline(&self, beside: &Beside<'_>) -> Error {
+    fn offline(&self, beside: &Beside) -> Error {
         Error::Offline {
             index: self.shared.name.clone(),
             what: beside.what(),
@@ -273,17 +287,32 @@ impl Sidecars {
     }
 }
 
+/// What clients wait for together: who has read a newer page wants something else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wanted {
+    path: String,
+    part: Part,
+    of: Hashes,
+    promised: CoreMetadata,
+}
+
 /// What is wanted, beside which file.
-struct Beside<'a> {
-    path: &'a str,
-    project: &'a ProjectName,
-    file: &'a PageFile,
+struct Beside {
+    path: String,
+    project: ProjectName,
+    file: PageFile,
     part: Part,
 }
 
-impl Beside<'_> {
+impl Beside {
     fn what(&self) -> String {
         format!("the {} of `{}`", suffix(self.part), self.file.filename)
+    }
+
+    /// Whether what was promised beside this file is beside that one as well.
+    fn is_of(&self, meant: &PageFile) -> bool {
+        !contradicts(&self.file.hashes, &meant.hashes)
+            && !promises_more(&meant.core_metadata, &self.file.core_metadata)
     }
 }
 
@@ -298,7 +327,6 @@ struct Kept {
 struct Fresh {
     kept: Kept,
     staged: Staged,
-    project: ProjectName,
 }
 
 /// The address of the metadata beside a file: the suffix goes before the query (PEP 658).

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join;
 use jiff::Timestamp;
-use pyspec::{Digest, Filename};
+use pyspec::{Digest, PageFile, ProjectName};
 use store::{Blob, FileRow, RefusedRow, Staged};
 use tokio::sync::watch;
 
@@ -27,12 +27,20 @@ const HASH_STEP: u64 = 8 << 20;
 
 /// A transfer under way, as others see it.
 pub(crate) struct Running {
-    pub(crate) filename: Filename,
+    pub(crate) project: ProjectName,
+    /// What is brought, as the page had it when it began.
+    pub(crate) file: PageFile,
     pub(crate) growing: Arc<Growing>,
+    is_superseded: Arc<AtomicBool>,
     begun: watch::Receiver<Option<Result<Begun, Arc<Error>>>>,
 }
 
 impl Running {
+    /// Leaves the bytes to those who read them already: the page means others by now.
+    pub(crate) fn supersede(&self) {
+        self.is_superseded.store(true, Ordering::Release);
+    }
+
     /// Waits for the head of upstream's answer.
     pub(crate) async fn begun(&self) -> Result<Begun, Error> {
         let mut begun = self.begun.clone();
@@ -69,6 +77,7 @@ pub(crate) struct Transfer {
     order: Order,
     growing: Arc<Growing>,
     staged: Arc<Staged>,
+    is_superseded: Arc<AtomicBool>,
     begun: watch::Sender<Option<Result<Begun, Arc<Error>>>>,
 }
 
@@ -78,9 +87,12 @@ impl Transfer {
         let staged = Arc::new(shared.storage.blobs().begin()?);
         let growing = Arc::new(Growing::new(staged.blob()));
         let (begun, seen) = watch::channel(None);
+        let is_superseded = Arc::<AtomicBool>::default();
         let running = Running {
-            filename: order.file.filename.clone(),
+            project: order.project.clone(),
+            file: order.file.clone(),
             growing: growing.clone(),
+            is_superseded: is_superseded.clone(),
             begun: seen,
         };
         let transfer = Self {
@@ -88,6 +100,7 @@ impl Transfer {
             order,
             growing,
             staged,
+            is_superseded,
             begun,
         };
         Ok((transfer, running))
@@ -95,10 +108,15 @@ impl Transfer {
 
     /// Fetches, checks, keeps the file, and releases the end to the readers.
     ///
-    /// `None` is a file that was right and is served, but could not be kept.
+    /// `None` is a file that was right and is served, but is not kept: it could not be,
+    /// or upstream has replaced it meanwhile.
     pub(crate) async fn run(self) -> Result<Option<FileRow>, Error> {
         let stopping = StopGuard(self.growing.clone());
         let outcome = match self.fetch_and_check().await {
+            Ok(_) if self.is_superseded.load(Ordering::Acquire) => {
+                self.growing.finish(Ok(()));
+                Ok(None)
+            }
             Ok((digest, begun)) => {
                 // The end of the body is an answer of success: what it stands for must
                 // survive a power cut. Bytes that are right but cannot be kept are served.

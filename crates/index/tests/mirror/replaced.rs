@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use index::{Cache, Error, Part, Source};
-use testkit::{Dist, Fault, Metadata, Project, Upstream};
+use futures_util::FutureExt;
+use index::{Body, Cache, Error, Open, Part, Source};
+use testkit::{Content, Dist, Fault, HashKind, Metadata, Project, Upstream};
 
 use crate::rig::{Rig, read, simple};
 
@@ -16,7 +17,12 @@ fn foo(padding: usize) -> Project {
 
 /// An upstream whose file is kept here, and whose page is asked for every time.
 async fn kept() -> (Upstream, Rig) {
+    kept_with(HashKind::Sha256).await
+}
+
+async fn kept_with(hashes: HashKind) -> (Upstream, Rig) {
     let upstream = Upstream::start([foo(1000)]);
+    upstream.change(|settings| settings.hashes = hashes);
     let mut config = simple(&upstream);
     config.fresh_for = Duration::ZERO;
     let rig = Rig::with(config, None).await;
@@ -91,23 +97,77 @@ async fn offline_a_replaced_file_is_not_listed() {
     ));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_changes_while_old_bytes_arrive_is_believed() {
+/// A rig that reads old bytes so slowly that the page can change meanwhile.
+async fn slowly(hashes: HashKind) -> (Upstream, Rig, Open) {
     let upstream = Upstream::start([foo(2_000_000)]);
-    upstream.change(|settings| settings.rate = Some(4_000_000));
+    upstream.change(|settings| {
+        settings.rate = Some(2_000_000);
+        settings.hashes = hashes;
+    });
     let mut config = simple(&upstream);
     config.fresh_for = Duration::ZERO;
     let rig = Rig::with(config, None).await;
     rig.project("foo").await.unwrap();
     let old = rig.mirror.open(PATH, Part::File).await.unwrap().unwrap();
-    upstream.put(foo(1000));
-    rig.project("foo").await.unwrap();
-    read(old).await.unwrap();
-    testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+    (upstream, rig, old)
+}
+
+fn is_arriving(open: &Open) -> bool {
+    matches!(&open.body, Body::Growing(growing) if growing.wait(u64::MAX).now_or_never().is_none())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_changes_while_old_bytes_arrive_is_believed() {
+    for hashes in [HashKind::Sha256, HashKind::Md5] {
+        let (upstream, rig, old) = slowly(hashes).await;
+        upstream.put(foo(1000));
+        rig.project("foo").await.unwrap();
+        assert!(is_arriving(&old), "the page came first");
+        read(old).await.unwrap();
+        testkit::wait_until("it is over", || rig.stats.in_flight.value() == 0);
+        assert_eq!(
+            rig.read(PATH, Part::File).await.unwrap(),
+            upstream.content_of(WHEEL)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_with_the_new_page_does_not_join_the_transfer_of_the_old_bytes() {
+    for hashes in [HashKind::Sha256, HashKind::Md5] {
+        let (upstream, rig, old) = slowly(hashes).await;
+        let before = upstream.content_of(WHEEL);
+        upstream.put(foo(1000));
+        rig.project("foo").await.unwrap();
+        let new = rig.mirror.open(PATH, Part::File).await.unwrap().unwrap();
+        assert!(is_arriving(&old), "both arrive at once");
+        let after = upstream.content_of(WHEEL);
+        assert_eq!(read(new).await.unwrap(), after);
+        assert_eq!(read(old).await.unwrap(), before, "its readers go on");
+        testkit::wait_until("both are over", || rig.stats.in_flight.value() == 0);
+        upstream.forget_requests();
+        assert_eq!(rig.read(PATH, Part::File).await.unwrap(), after);
+        assert_eq!(upstream.count("*.whl").requests, 0, "the new one is kept");
+        assert_eq!(rig.data.blobs().list().count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_replaced_where_upstream_has_md5_only() {
+    let (upstream, rig) = kept_with(HashKind::Md5).await;
+    let former = upstream.content_of(WHEEL);
+    upstream.put(foo(2000));
     assert_eq!(
-        rig.read(PATH, Part::File).await.unwrap(),
+        rig.file("foo", WHEEL).await.unwrap(),
         upstream.content_of(WHEEL)
     );
+    // And back: what was refused to nobody is asked for, since no md5 is kept.
+    upstream.put(foo(1000));
+    assert_eq!(rig.file("foo", WHEEL).await.unwrap(), former);
+    testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+    upstream.forget_requests();
+    assert_eq!(rig.file("foo", WHEEL).await.unwrap(), former);
+    assert_eq!(upstream.count("*.whl").requests, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,6 +193,37 @@ async fn metadata_beside_a_replaced_wheel_is_replaced_with_it() {
         let metadata = String::from_utf8(metadata.to_vec()).unwrap();
         assert!(metadata.contains("Requires-Dist: second"), "{metadata}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_that_arrives_after_its_wheel_was_replaced_is_not_kept() {
+    let wheel = |requires| Dist::wheel("1.0").requires(requires).in_place();
+    let foo = |requires| Project::new("foo").with(wheel(requires));
+    let upstream = Upstream::start([foo("first")]);
+    let mut config = simple(&upstream);
+    config.fresh_for = Duration::ZERO;
+    let rig = Rig::with(config, None).await;
+    rig.project("foo").await.unwrap();
+    upstream.fault(
+        "*.metadata",
+        Fault::trickle(20, Duration::from_millis(200)).times(1),
+    );
+    let mirror = rig.mirror.clone();
+    let old = tokio::spawn(async move { mirror.open(PATH, Part::Metadata).await });
+    upstream.wait_for("the request for the old metadata", |log| {
+        log.iter()
+            .any(|request| request.path.ends_with(".metadata"))
+    });
+    upstream.put(foo("second"));
+    rig.project("foo").await.unwrap();
+    let new = rig.read(PATH, Part::Metadata).await.unwrap();
+    let requires = |metadata: &Content| String::from_utf8(metadata.to_vec()).unwrap();
+    assert!(requires(&new).contains("Requires-Dist: second"));
+    let old = read(old.await.unwrap().unwrap().unwrap()).await.unwrap();
+    assert!(requires(&old).contains("Requires-Dist: first"));
+    testkit::wait_until("all is kept", || rig.stats.in_flight.value() == 0);
+    let kept = rig.read(PATH, Part::Metadata).await.unwrap();
+    assert!(requires(&kept).contains("Requires-Dist: second"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

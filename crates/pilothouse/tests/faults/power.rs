@@ -3,6 +3,7 @@
 #![cfg(feature = "fail-points")]
 
 use testkit::http::{self, Request};
+use testkit::{Dist, Project, Upstream};
 
 use crate::{WHEEL, assert_verified, file, server, upstream};
 
@@ -65,6 +66,38 @@ fn after_a_file_is_recorded() {
 #[test]
 fn before_a_page_is_recorded() {
     survives("page.before-record");
+}
+
+/// The page on disk is the old one, and means the old bytes: they are served though a newer
+/// page, which did not get there, meant others.
+#[test]
+fn between_the_note_that_a_file_was_replaced_and_its_page() {
+    let nightly = |bytes| Project::new("foo").with(Dist::wheel("1.0").padding(bytes).in_place());
+    let mut upstream = Upstream::start([nightly(1000)]);
+    let mut server = server()
+        .mirroring(&upstream)
+        .arguments(["--fresh-for", "0s"])
+        .start();
+    let (url, old) = (file(&server), upstream.content_of(WHEEL));
+    assert_eq!(http::get(&url).body, old);
+    server.stop();
+    upstream.put(nightly(2000));
+    server.set_env("PILOTHOUSE_FAIL_POINT", "page.before-record");
+    server.start_again();
+    let page = format!("{}foo/", server.simple());
+    drop(Request::get(&page).json().try_open());
+    assert_eq!(server.wait().code, None, "it died at the point");
+    server.forget_env("PILOTHOUSE_FAIL_POINT");
+    upstream.stop();
+    server.start_again();
+    assert_eq!(file(&server), url);
+    assert_eq!(http::get(&url).body, old);
+    upstream.start_again();
+    // Upstream was in trouble a moment ago, so its page is asked for in the background.
+    testkit::wait_until("the new page", || {
+        http::get(&file(&server)).body == upstream.content_of(WHEEL)
+    });
+    assert_verified(&server);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::mirror::zip_tail::{self, Unreadable};
 
 impl Sidecars {
     /// METADATA out of the wheel: the stored one, or range reads of upstream's.
-    pub(super) async fn made(&self, beside: &Beside<'_>) -> Result<Vec<u8>, Error> {
-        let outcome = match self.files.stored(beside.path).await? {
+    pub(super) async fn made(&self, beside: &Beside) -> Result<Vec<u8>, Error> {
+        let outcome = match self.files.stored(&beside.path).await? {
             Some((row, blob)) => {
                 from_blob(row.size, move |start, length| blob.slice(start, length)).await
             }
@@ -28,19 +28,16 @@ impl Sidecars {
                 tracing::warn!(index = %self.shared.name, "no metadata can be made for `{}`: {why}", beside.file.filename);
                 // From the next page on it is no longer advertised.
                 let db = self.shared.storage.db();
-                db.note_made_metadata(&self.shared.name, beside.project, beside.path, None)
+                db.note_made_metadata(&self.shared.name, &beside.project, &beside.path, None)
                     .await?;
-                self.pages.reread(beside.project);
+                self.pages.reread(&beside.project);
                 Err(self.about(beside, Failure::wrong(why)))
             }
             Err(Unreadable::Io(error)) => Err(self.about(beside, Failure::down(error.to_string()))),
         }
     }
 
-    async fn read_upstream(
-        &self,
-        beside: &Beside<'_>,
-    ) -> Result<Result<Vec<u8>, Unreadable>, Error> {
+    async fn read_upstream(&self, beside: &Beside) -> Result<Result<Vec<u8>, Unreadable>, Error> {
         if self.shared.config.offline {
             return Err(self.offline(beside));
         }
@@ -51,7 +48,7 @@ impl Sidecars {
             .parse::<Url>()
             .map_err(|error| about(Failure::wrong(error.to_string())))?;
         if url.scheme() == "file" {
-            return self.read_whole(beside.path).await;
+            return self.read_whole(&beside.path).await;
         }
         let client = self.shared.client.clone();
         let remote = Remote { client, url };
@@ -69,7 +66,7 @@ impl Sidecars {
                     .unwrap_or_else(|panic| resume_unwind(panic.into_panic())))
             }
             // No ranges: the wheel will be wanted soon anyway.
-            Ok(None) => self.read_whole(beside.path).await,
+            Ok(None) => self.read_whole(&beside.path).await,
             Err(Trouble::Upstream(failure)) => Err(about(failure)),
             Err(Trouble::Missing(_)) => Err(about(Failure::wrong(
                 "it lists the wheel but does not have it",
