@@ -7,6 +7,7 @@
 
 mod client;
 mod config;
+mod doubt;
 mod fetch;
 mod file;
 mod flat;

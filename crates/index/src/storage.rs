@@ -12,6 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use pyspec::Digest;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 use store::{Blob, Blobs, Db, FileRow};
 
 use crate::{Error, Stats};
@@ -27,13 +28,25 @@ const ABSENT_FOR: Duration = Duration::from_hours(1);
 
 type FileKey = (String, String);
 
+/// Keeps the handle of a blob for as long as somebody reads it, so that eviction sees that.
+#[derive(Debug, Clone)]
+struct WhileRead;
+
+impl Lifecycle<Digest, Blob> for WhileRead {
+    type RequestState = ();
+
+    fn is_pinned(&self, _: &Digest, blob: &Blob) -> bool {
+        blob.holders() > 1
+    }
+}
+
 /// The one store that all indexes of a server share.
 pub struct Storage {
     db: Db,
     blobs: Blobs,
     stats: Arc<Stats>,
     limit: Option<u64>,
-    open: Cache<Digest, Blob>,
+    open: Cache<Digest, Blob, UnitWeighter, DefaultHashBuilder, WhileRead>,
     used: Mutex<HashMap<FileKey, Timestamp>>,
     evicting: tokio::sync::Mutex<()>,
 }
@@ -54,7 +67,13 @@ impl Storage {
             blobs,
             stats,
             limit,
-            open: Cache::new(MOST_OPEN),
+            open: Cache::with(
+                MOST_OPEN,
+                MOST_OPEN as u64,
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                WhileRead,
+            ),
             used: Mutex::default(),
             evicting: tokio::sync::Mutex::default(),
         }))

@@ -10,6 +10,7 @@ use pyspec::{PageFile, ProjectName};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as QuickCache;
 
+use super::doubt::Doubt;
 use super::flat::Flat;
 use super::flights::{Flight, Flights};
 use super::freshness::{self, Patience};
@@ -37,6 +38,7 @@ pub(crate) struct Pages {
     shared: Arc<Shared>,
     records: Arc<Records>,
     flat: Option<Arc<Flat>>,
+    doubt: Doubt,
     memory: QuickCache<ProjectName, Arc<Known>, ByBytes>,
     flights: Arc<Flights<ProjectName, (Arc<Known>, How)>>,
     loads: Arc<Flights<ProjectName, Option<Arc<Known>>>>,
@@ -57,6 +59,7 @@ impl Pages {
             shared,
             records,
             flat,
+            doubt: Doubt::default(),
             memory: QuickCache::with_weighter(2_000, MEMORY, ByBytes),
             flights: Arc::default(),
             loads: Arc::default(),

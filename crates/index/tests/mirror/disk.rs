@@ -1,6 +1,6 @@
 //! The disk stays bounded, and neither open nor pinned files go.
 
-use index::Part;
+use index::{Part, Source};
 use store::Filter;
 use testkit::{Dist, Project, Upstream, wait_until};
 
@@ -39,6 +39,39 @@ async fn the_least_recently_used_files_go_and_pinned_ones_stay() {
     upstream.forget_requests();
     rig.read(&path, Part::File).await.unwrap();
     assert_eq!(upstream.count("*.whl").requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_being_read_stays_until_it_is_read() {
+    let upstream = upstream();
+    let rig = Rig::with(simple(&upstream), Some(2_500_000)).await;
+    let came = |many: i64| {
+        let stats = rig.stats.clone();
+        wait_until("it is kept", move || {
+            stats.in_flight.value() == 0
+                && stats.disk_used.value() + stats.evicted_bytes.value() as i64 > many * 1_000_000
+        });
+    };
+    rig.file("a", &wheel("a")).await.unwrap();
+    came(1);
+    let path = rig.path("a", &wheel("a")).await;
+    let reading = rig.mirror.open(&path, Part::File).await.unwrap().unwrap();
+    for (project, many) in [("b", 2), ("c", 3), ("d", 4)] {
+        rig.file(project, &wheel(project)).await.unwrap();
+        came(many);
+    }
+    wait_until("the disk is bounded again", || {
+        rig.stats.evicted_files.value() >= 2
+    });
+    let db = rig.data.db().await.unwrap();
+    let row = db.file("root/pypi", &path).await.unwrap();
+    assert!(row.is_some(), "used before all the others, and open");
+    drop(reading);
+    rig.file("b", &wheel("b")).await.unwrap();
+    wait_until("it goes when nobody reads it", || {
+        rig.stats.evicted_files.value() >= 3
+    });
+    assert_eq!(db.file("root/pypi", &path).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -178,3 +178,32 @@ fn a_good_page_is_kept_through_every_bad_one() {
         });
     }
 }
+
+#[test]
+fn an_address_that_answers_404_to_every_name_is_doubted_once() {
+    let upstream = upstream(0);
+    let doubts = |server: &Server| {
+        server
+            .log()
+            .matches("may not be that of a Simple index")
+            .count()
+    };
+    let missing = |server: &Server, name: &str| {
+        let answer = http::get(&format!("{}{name}/", server.simple()));
+        assert_eq!(answer.status, 404);
+    };
+    let wrong = format!("{}/no-index-here/", upstream.origin());
+    let mut server = server().arguments(["--upstream", &wrong]).start();
+    missing(&server, "foo");
+    missing(&server, "bar");
+    server.stop();
+    assert_eq!(doubts(&server), 1, "{}", server.log());
+    let mut right = crate::server().mirroring(&upstream).start();
+    assert_eq!(http::get(&format!("{}foo/", right.simple())).status, 200);
+    missing(&right, "bar");
+    right.stop();
+    right.start_again();
+    missing(&right, "baz");
+    right.stop();
+    assert_eq!(doubts(&right), 0, "{}", right.log());
+}

@@ -50,6 +50,16 @@ impl Db {
             .map_err(|e| Error::db("reading a page", e))
     }
 
+    /// Whether any page of this mirror is kept.
+    pub async fn has_pages(&self, mirror: &str) -> Result<bool, Error> {
+        let row = sqlx::query("select 1 from pages where mirror = $1 and body is not null limit 1")
+            .bind(mirror)
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(|e| Error::db("looking for a page", e))?;
+        Ok(row.is_some())
+    }
+
     /// Keeps a page in place of what was kept.
     pub async fn save_page(
         &self,

@@ -70,9 +70,11 @@ impl Pages {
                 Ok((known, How::Confirmed))
             }
             (Fetched::Page(page), _) => {
+                self.doubt.dispel();
                 Ok((self.parsed(name, page, known, now).await?, How::Fetched))
             }
             (Fetched::Missing | Fetched::Unchanged { .. }, _) => {
+                self.doubt.raise(&self.shared, name).await;
                 Ok((self.missing(now), How::Fetched))
             }
         }
