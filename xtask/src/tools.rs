@@ -1,6 +1,7 @@
 //! The verbs that call cargo.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -47,36 +48,39 @@ const FEATURES: [&str; 2] = ["--features", "pilothouse/fail-points"];
 
 /// Every test of the workspace, then the examples in its documentation.
 pub(crate) fn test(arguments: &[String], skipped: &mut Skipped) -> Result<()> {
-    if !is_root() {
-        skipped.note(
-            "the test with a full disk",
-            "mounting a small file system needs root",
-        );
+    let file = root().join("target/skipped-tests");
+    match std::fs::remove_file(&file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            bail!("cannot remove {}: {error}", file.display())
+        }
+        _ => {}
     }
+    let tested = run_tests(arguments, skipped, &file);
+    skipped.note_tests(&file);
+    tested
+}
+
+fn run_tests(arguments: &[String], skipped: &mut Skipped, file: &Path) -> Result<()> {
+    let cargo = |arguments: &mut dyn Iterator<Item = &str>| {
+        run(Command::new("cargo")
+            .args(arguments)
+            .env("PILOTHOUSE_SKIPPED", file))
+    };
     let arguments = || arguments.iter().map(String::as_str);
     let common = || ["--locked", "--workspace"].into_iter().chain(FEATURES);
     if answers("cargo", ["nextest", "--version"]) {
-        cargo(
-            ["nextest", "run"]
-                .into_iter()
-                .chain(common())
-                .chain(arguments()),
-        )?;
+        let nextest = ["nextest", "run"].into_iter();
+        cargo(&mut nextest.chain(common()).chain(arguments()))?;
         if arguments().next().is_none() {
-            cargo(["test", "--quiet", "--doc"].into_iter().chain(common()))?;
+            cargo(&mut ["test", "--quiet", "--doc"].into_iter().chain(common()))?;
         }
     } else {
         skipped.note(
             "limits on slow tests",
             "cargo-nextest is not installed, `cargo test` ran them (`cargo install --locked cargo-nextest`)",
         );
-        cargo(
-            ["test"]
-                .into_iter()
-                .chain(common())
-                .chain(["--"])
-                .chain(arguments()),
-        )?;
+        let test = ["test"].into_iter().chain(common());
+        cargo(&mut test.chain(["--"]).chain(arguments()))?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ pub mod http;
 mod issuer;
 mod receiver;
 mod server;
+mod skipped;
 mod tree;
 mod upstream;
 mod wait;
@@ -37,6 +38,7 @@ pub use form::{FORM, form};
 pub use issuer::Issuer;
 pub use receiver::{Posted, Receiver};
 pub use server::{Ended, Logged, Server};
+pub use skipped::skipped;
 pub use tree::Tree;
 pub use upstream::{
     Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream,

@@ -1,7 +1,6 @@
 //! A disk that is full: a clear answer, and the server lives on.
 //!
-//! Needs root to mount a small file system; `cargo xtask test` says when it
-//! cannot.
+//! Needs root to mount a small file system, and says when it cannot.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,8 +17,8 @@ struct Small {
 }
 
 impl Small {
-    /// `None` where mounting is not allowed.
-    fn mount(size: &str) -> Option<Self> {
+    /// What `mount` says where it is not allowed.
+    fn mount(size: &str) -> Result<Self, String> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("disk");
         std::fs::create_dir(&path).unwrap();
@@ -27,8 +26,12 @@ impl Small {
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
             .arg(&path)
             .output()
-            .is_ok_and(|output| output.status.success());
-        mounted.then_some(Self {
+            .map_err(|error| error.to_string())?;
+        if !mounted.status.success() {
+            let why = String::from_utf8_lossy(&mounted.stderr);
+            return Err(why.trim().replace('\n', " "));
+        }
+        Ok(Self {
             _directory: directory,
             path,
         })
@@ -44,9 +47,9 @@ impl Drop for Small {
 
 #[test]
 fn a_full_disk_is_said_and_survived() {
-    let Some(disk) = Small::mount("6m") else {
-        eprintln!("left out: mounting a small file system needs root");
-        return;
+    let disk = match Small::mount("6m") {
+        Ok(disk) => disk,
+        Err(why) => return testkit::skipped("a full disk", &why),
     };
     let upstream = Upstream::start([
         Project::new("big").with(Dist::wheel("1.0").padding(20_000_000)),
