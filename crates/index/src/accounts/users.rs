@@ -85,6 +85,25 @@ impl Accounts {
         self.add(caller, user, now).await
     }
 
+    /// Makes root, who is always there, the one whom another server knew.
+    pub async fn import_root(
+        &self,
+        fields: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let hash = self.new_password(ROOT, fields).await?;
+        let _changing = self.changing.lock().await;
+        let account = self.account(ROOT).ok_or_else(|| no_user(ROOT))?;
+        let mut user = account.user.clone();
+        user.describe(fields);
+        user.set_times(fields);
+        if let Some(hash) = hash {
+            user.set_password(hash);
+        }
+        self.put(&Caller::anonymous(), &account.user, user, now)
+            .await
+    }
+
     async fn add(&self, caller: &Caller, user: User, now: Timestamp) -> Result<User, Error> {
         let event = about(now, "user-create", caller, user.name().as_str());
         let _changing = self.changing.lock().await;
@@ -171,12 +190,25 @@ impl Accounts {
             return Ok(());
         }
         user.set_modified(now);
-        let event = about(now, "user-change", caller, name);
+        self.put(caller, &account.user, user, now).await
+    }
+
+    /// Keeps what a user is now; another password ends the logins of before. Whoever calls this
+    /// holds `changing`.
+    async fn put(
+        &self,
+        caller: &Caller,
+        before: &User,
+        user: User,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let is_other_password = user.password() != before.password();
+        let name = user.name().clone();
+        let event = about(now, "user-change", caller, name.as_str());
         let own = caller.token();
         if !self.db.update_user(&user.to_row(), own, &event).await? {
-            return Err(no_user(name));
+            return Err(no_user(name.as_str()));
         }
-        let name = user.name().clone();
         let account = self.account_of(user);
         let mut known = self.write();
         if is_other_password {

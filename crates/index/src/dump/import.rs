@@ -18,9 +18,6 @@ use crate::indexes::Indexes;
 use crate::password::is_usable;
 use crate::{Caller, Error};
 
-/// What is said of a user and not of their password.
-const PUBLIC: [&str; 4] = ["email", "title", "description", "custom_data"];
-
 /// Where a dump goes.
 pub struct Import<'a> {
     /// Its users.
@@ -124,18 +121,7 @@ impl Import<'_> {
             ));
             return Ok(());
         }
-        if let Some(hash) = hash {
-            let accounts = self.accounts;
-            accounts.set_password_hash(name, hash, self.now).await?;
-        }
-        let mut public = fields.clone();
-        public.retain(|key, _| PUBLIC.contains(&key.as_str()));
-        if !public.is_empty() {
-            let accounts = self.accounts;
-            accounts
-                .modify_user(&caller(), name, &public, self.now)
-                .await?;
-        }
+        self.accounts.import_root(fields, self.now).await?;
         report.users += 1;
         Ok(())
     }

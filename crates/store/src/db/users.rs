@@ -125,12 +125,14 @@ impl Db {
         .await
         .map_err(failed)?;
         let done = sqlx::query(
-            "update users set password = $2, details = $3, modified_at = $4 where name = $1",
+            "update users set password = $2, details = $3, created_at = $5, modified_at = $4
+                 where name = $1",
         )
         .bind(&row.name)
         .bind(password)
         .bind(&row.details)
         .bind(row.modified_at.map(Timestamp::as_millisecond))
+        .bind(row.created_at.as_millisecond())
         .execute(&mut *change)
         .await
         .map_err(failed)?;

@@ -266,3 +266,28 @@ async fn a_user_is_imported_as_they_were() {
     assert!(accounts.is_password("alice", "secret").await);
     assert_eq!(refused(import().await), "409 user already exists");
 }
+
+#[tokio::test]
+async fn root_is_imported_as_they_were_and_loses_the_logins_of_before() {
+    let home = Home::new(Admins::Owners).await;
+    let fields = json!({
+        "username": "root", "title": "The one", "created": "2020-02-03T04:05:06Z",
+        "pwhash": "$argon2id$v=19$m=1024,t=1,p=8$VqpVilHqPYdQijEG4BwjpA$AHbq4gY3Mm/o6S2BlciRX5OD1Q9iMBGKkO5BAaNUnP8",
+    });
+    let mut shown = object(fields.clone());
+    shown.remove("pwhash");
+    let login = home.accounts.login("root", "", at(0)).await.unwrap();
+    let imported = home
+        .accounts
+        .import_root(fields.as_object().unwrap(), at(1));
+    imported.await.unwrap();
+    let is_as_imported = async |home: &Home| {
+        let accounts = &home.accounts;
+        assert_eq!(accounts.known("", login.secret.reveal(), at(1)), None);
+        assert_eq!(accounts.user("root").unwrap().to_json(), shown);
+        assert!(accounts.is_password("root", "secret").await);
+        assert!(!accounts.is_password("root", "").await);
+    };
+    is_as_imported(&home).await;
+    is_as_imported(&home.restart().await).await;
+}
