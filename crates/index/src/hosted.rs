@@ -49,7 +49,7 @@ pub use form::Form;
 pub use log::LogEntry;
 pub use push::{PushWhat, Pushed, Target};
 pub use remove::Force;
-pub use restore::Former;
+pub use restore::{Former, Restored};
 pub use toxresult::KeptResult;
 pub use upload::Uploaded;
 pub use verdata::{Link, Verdata};

@@ -175,11 +175,14 @@ impl<'a> Dump<'a> {
         }
         let folder = self.folder.canonicalize()?;
         let found = folder.join(relative).canonicalize()?;
-        if found.starts_with(&folder) {
-            Ok(found)
-        } else {
-            Err(outside())
+        if !found.starts_with(&folder) {
+            return Err(outside());
         }
+        // Reading a pipe would wait for whoever never writes.
+        if !found.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
+        Ok(found)
     }
 }
 
@@ -285,6 +288,7 @@ mod tests {
             "link",
             "up/secret",
             "none",
+            "a",
         ] {
             assert!(dump.locate(path).is_err(), "{path}");
         }

@@ -45,14 +45,23 @@ pub struct Former {
     pub log: Value,
 }
 
+/// By which version a release of another server is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restored {
+    /// It is described as it was there.
+    AsThere(String),
+    /// It was here already, describes itself in another way, and that stays.
+    Otherwise(String),
+}
+
 impl Hosted {
-    /// Describes a release as it was described there; answers the version by which it is kept.
+    /// Describes a release as it was described there, if it is new here.
     pub async fn restore_release(
         &self,
         metadata: &Metadata,
         created_at: Timestamp,
         by: &By,
-    ) -> Result<String, Error> {
+    ) -> Result<Restored, Error> {
         let project = metadata.project();
         let snapshot = self.snapshot(project).await?;
         let version = metadata.version().to_string();
@@ -65,15 +74,19 @@ impl Hosted {
             metadata: Value::from(metadata.to_verdata()).to_string(),
             created_at: known.map_or(created_at, |known| known.created_at),
         };
-        if known != Some(&release) {
-            let event = Event {
-                version: Some(release.version.clone()),
-                ..self.event("import-release", project, by)
-            };
-            self.storage.db().save_release(&release, &event).await?;
-            self.changed(project);
+        match known {
+            Some(known) if *known == release => {}
+            Some(_) => return Ok(Restored::Otherwise(release.version)),
+            None => {
+                let event = Event {
+                    version: Some(release.version.clone()),
+                    ..self.event("import-release", project, by)
+                };
+                self.storage.db().save_release(&release, &event).await?;
+                self.changed(project);
+            }
         }
-        Ok(release.version)
+        Ok(Restored::AsThere(release.version))
     }
 
     /// Takes in the bytes of a former file; `Err` inside says how they are not those promised.

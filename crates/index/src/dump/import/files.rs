@@ -11,7 +11,7 @@ use store::Role;
 
 use super::{Import, Report};
 use crate::dump::{Dump, Kind, ListedFile, ListedIndex};
-use crate::hosted::{By, Former, Hosted, Uploaded};
+use crate::hosted::{By, Former, Hosted, Restored, Uploaded};
 use crate::{Error, IndexName};
 
 /// By project and the version as the dump writes it: the version by which we keep it.
@@ -33,12 +33,7 @@ impl Import<'_> {
             .and_then(|index| now.get(&index))
             .filter(|_| !self.is_skipped(listed));
         let Some(hosted) = entry.and_then(|entry| entry.hosted.clone()) else {
-            if !listed.files.is_empty() {
-                let count = listed.files.len();
-                report.notes.push(format!(
-                    "{count} files of {name} are left out: a mirror fetches them again"
-                ));
-            }
+            self.leave_out(name, listed, report);
             listed.files.iter().for_each(|_| done());
             return Ok(());
         };
@@ -53,6 +48,25 @@ impl Import<'_> {
             done();
         }
         Ok(())
+    }
+
+    /// Tells why the files of an index stay where they are.
+    fn leave_out(&self, name: &str, listed: &ListedIndex<'_>, report: &mut Report) {
+        let count = listed.files.len();
+        if count == 0 {
+            return;
+        }
+        let kind = listed.settings.get("type").and_then(Value::as_str);
+        let left_out = format!("{count} files of {name} are left out");
+        if self.is_skipped(listed) {
+            report.notes.push(format!("{left_out}, as was asked"));
+        } else if matches!(kind, Some("mirror" | "remote")) {
+            let note = format!("{left_out}: a mirror fetches them again");
+            report.notes.push(note);
+        } else {
+            let problem = format!("{left_out}: there is no such index here that takes uploads");
+            report.problems.push(problem);
+        }
     }
 
     async fn releases(
@@ -75,7 +89,25 @@ impl Import<'_> {
                 let key = (metadata.project().clone(), version.clone());
                 let created_at = self.first_upload(listed, &key);
                 let by = self.by();
-                let kept = hosted.restore_release(&metadata, created_at, &by).await?;
+                let kept = match hosted.restore_release(&metadata, created_at, &by).await? {
+                    Restored::AsThere(kept) => kept,
+                    Restored::Otherwise(kept) => {
+                        let index = hosted.name();
+                        let of_dump = |((name, _), other): (&(ProjectName, String), &String)| {
+                            *name == key.0 && *other == kept
+                        };
+                        if releases.iter().any(of_dump) {
+                            report.notes.push(format!(
+                                "{project} {version} of {index} is one release with {kept} here"
+                            ));
+                        } else {
+                            report.problems.push(format!(
+                                "{project} {version} of {index} is here already and says other things of itself, which it keeps"
+                            ));
+                        }
+                        kept
+                    }
+                };
                 releases.insert(key, kept);
                 report.releases += 1;
             }

@@ -43,17 +43,25 @@ impl Import<'_> {
             report.problems.push(problem);
             return Ok(());
         };
-        if let Some(entry) = self.indexes.catalog().now().get(&index) {
-            if entry.origin == Origin::Config {
-                report.notes.push(format!(
-                    "{name} is set in the config file here, and stays as it is"
-                ));
-            } else {
-                report.known += 1;
-            }
+        let now = self.indexes.catalog().now();
+        let known = now.get(&index);
+        if known.is_some_and(|entry| entry.origin == Origin::Config) {
+            report.notes.push(format!(
+                "{name} is set in the config file here, and stays as it is"
+            ));
             return Ok(());
         }
         let fields = taken_over(&index, &listed.settings, report);
+        if let Some(entry) = known {
+            if is_set_as(&entry.settings, &index, &fields) {
+                report.known += 1;
+            } else {
+                report.problems.push(format!(
+                    "{name} is here already with other settings, and keeps them"
+                ));
+            }
+            return Ok(());
+        }
         let editor = Editor::who_sees_all(None);
         match self
             .indexes
@@ -84,6 +92,14 @@ impl Import<'_> {
         let Some(entry) = index.and_then(|index| now.get(&index)) else {
             return Ok(());
         };
+        let known = entry.settings.bases();
+        if !known.is_empty() {
+            if !known.iter().map(IndexName::as_str).eq(&here) {
+                let problem = format!("{name} is here already with other bases, and keeps them");
+                report.problems.push(problem);
+            }
+            return Ok(());
+        }
         for base in missing {
             let problem = format!("{name} loses its base `{base}`, which is not here");
             report.problems.push(problem);
@@ -110,6 +126,18 @@ impl Import<'_> {
     }
 }
 
+/// Whether all but the bases is set as these fields say. Bases come later, so they may lack
+/// where an import was interrupted.
+fn is_set_as(settings: &IndexSettings, index: &IndexName, fields: &Map<String, Value>) -> bool {
+    let all_but_bases = |settings: &IndexSettings| {
+        let mut kept = settings.to_kept();
+        kept.remove("bases");
+        kept
+    };
+    IndexSettings::create(index.user(), fields)
+        .is_ok_and(|wanted| all_but_bases(&wanted) == all_but_bases(settings))
+}
+
 /// The settings that mean something here; what other settings would, is told.
 fn taken_over(
     index: &IndexName,
@@ -118,7 +146,7 @@ fn taken_over(
 ) -> Map<String, Value> {
     let needed = |key: &str| matches!(key, "type" | "mirror_url" | "remote_url");
     let (mut taken, others): (Map<_, _>, Vec<_>) = {
-        let all = settings.clone().into_iter();
+        let all = of_today(settings).into_iter();
         let all = all.filter(|(key, _)| !matches!(key.as_str(), "bases" | "projects"));
         let (needed, others): (Vec<_>, Vec<_>) = all.partition(|(key, _)| needed(key));
         (needed.into_iter().collect(), others)
@@ -139,6 +167,21 @@ fn taken_over(
         }
     }
     taken
+}
+
+/// Settings in the words of devpi 6, as its own import has them.
+fn of_today(settings: &Map<String, Value>) -> Map<String, Value> {
+    let mut settings = settings.clone();
+    if let Some(whitelist) = settings.remove("pypi_whitelist") {
+        // Renamed in devpi 3.
+        settings.entry("mirror_whitelist").or_insert(whitelist);
+    }
+    let trigger = settings.get("uploadtrigger_jenkins");
+    if trigger.is_some_and(|url| matches!(url.as_str(), None | Some(""))) {
+        // Nothing was ever triggered.
+        settings.remove("uploadtrigger_jenkins");
+    }
+    settings
 }
 
 fn names(bases: Option<&Value>) -> Vec<String> {

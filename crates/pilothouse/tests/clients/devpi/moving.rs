@@ -275,6 +275,78 @@ fn what_moves_out_and_in_again_is_the_same() {
     assert_eq!(first, second);
 }
 
+/// A dump of one file on one index, and of another index of a type that only a plugin knows.
+fn small_dump(hash: &str, title: &str, base: &str, summary: &str) -> TempDir {
+    let dump = tempfile::tempdir().unwrap();
+    let file = |index: &str| {
+        let path = format!("alice/{index}/foo/1.0/foo-1.0.tar.gz");
+        let at = dump.path().join(&path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(&at, summary).unwrap();
+        json!({"type": "releasefile", "projectname": "foo", "version": "1.0", "relpath": path})
+    };
+    let index = |name: &str, kind: &str, bases: &[&str]| {
+        json!({
+            "indexconfig": {"type": kind, "title": title, "bases": bases},
+            "projects": {"foo": {"1.0": {"name": "foo", "version": "1.0", "summary": summary}}},
+            "files": [file(name)],
+        })
+    };
+    let contents = json!({
+        "dumpversion": "2",
+        "users": {"alice": {"username": "alice", "pwhash": hash}},
+        "indexes": {
+            "alice/dev": index("dev", "stage", &[base]),
+            "alice/odd": index("odd", "constrained", &[]),
+            "alice/one": {"indexconfig": {"type": "stage"}},
+            "alice/two": {"indexconfig": {"type": "stage"}},
+        },
+    });
+    fs::write(dump.path().join("dataindex.json"), contents.to_string()).unwrap();
+    dump
+}
+
+#[test]
+fn what_is_here_already_stays_as_it_is_and_is_told() {
+    // What `devpi-server` made of `secret`, and of nothing.
+    let [secret, empty] = [
+        "$argon2id$v=19$m=1024,t=1,p=8$VqpVilHqPYdQijEG4BwjpA$AHbq4gY3Mm/o6S2BlciRX5OD1Q9iMBGKkO5BAaNUnP8",
+        "$argon2id$v=19$m=65536,t=3,p=4$OGfMWWvNOWfsXYvROsc45w$0yG6Fo2GadeDmPwtVqUV74uGPjKIHb0odKSbHgrzlRU",
+    ];
+    let mut server = server();
+    let first = small_dump(secret, "First", "alice/one", "as it was");
+    let (_, report) = import(&server, first.path());
+    let unknown = json!([
+        "index alice/odd cannot be taken over: unknown index type 'constrained'",
+        "1 files of alice/odd are left out: there is no such index here that takes uploads",
+    ]);
+    assert_eq!(report["problems"], unknown);
+    let second = small_dump(empty, "Second", "alice/two", "as it is");
+    let path = second.path().display().to_string();
+    let skipping = ["import", &path, "--json", "--skip-import-type=constrained"];
+    let ended = server.run(skipping);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let report = serde_json::from_str::<Value>(&ended.stdout).unwrap()["report"].clone();
+    assert_eq!(
+        report["problems"],
+        json!([
+            "user `alice` is here already with another password, and keeps it",
+            "alice/dev is here already with other settings, and keeps them",
+            "alice/dev is here already with other bases, and keeps them",
+            "foo 1.0 of alice/dev is here already and says other things of itself, which it keeps",
+            "`alice/dev/foo/1.0/foo-1.0.tar.gz` is left out: alice/dev has other bytes of that name",
+        ])
+    );
+    let note = "1 files of alice/odd are left out, as was asked";
+    assert_eq!(report["notes"], json!([note]));
+    let (_, report) = import(&server, first.path());
+    assert_eq!(report["problems"], unknown, "nothing was changed");
+    assert_eq!((&report["files"], &report["known"]), (&json!(0), &json!(5)));
+    server.start_again();
+    let release = json_of(&format!("{}/alice/dev/foo/1.0", server.url()));
+    assert_eq!(release["result"]["summary"], "as it was");
+}
+
 #[test]
 fn an_export_goes_on_where_it_stopped_and_leaves_other_folders_alone() {
     let (_upstream, server, _) = furnished();
