@@ -3,9 +3,12 @@
 //! Nothing is refused here that people already rely on there: a file that we would not let
 //! anybody upload today is kept as it is, but nothing is believed that it says.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use bytes::Bytes;
 use jiff::Timestamp;
-use pyspec::{Field, FileKind, Filename, Hashes, Metadata, ProjectName};
+use pyspec::{Field, FileKind, Filename, Hashes, Metadata, ProjectName, Version};
 use serde_json::{Value, json};
 use store::{Event, HostedRow, ReleaseRow, Role};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -29,7 +32,7 @@ const AS_IT_WAS: Rules = Rules {
 pub struct Former {
     /// Of which project.
     pub project: ProjectName,
-    /// Of which release, as [`Hosted::restore_release`] named it.
+    /// Of which release, as [`Hosted::restore_releases`] named it.
     pub version: String,
     /// Its name.
     pub filename: Filename,
@@ -55,38 +58,51 @@ pub enum Restored {
 }
 
 impl Hosted {
-    /// Describes a release as it was described there, if it is new here.
-    pub async fn restore_release(
+    /// Describes releases of a project as they were described there, each with the time when it
+    /// came, if they are new here. Answers as many.
+    pub async fn restore_releases(
         &self,
-        metadata: &Metadata,
-        created_at: Timestamp,
+        project: &ProjectName,
+        former: &[(Metadata, Timestamp)],
         by: &By,
-    ) -> Result<Restored, Error> {
-        let project = metadata.project();
+    ) -> Result<Vec<Restored>, Error> {
         let snapshot = self.snapshot(project).await?;
-        let version = metadata.version().to_string();
-        let known = snapshot.release(&version).map(|known| &known.row);
-        let release = ReleaseRow {
-            stage: self.name.to_string(),
-            project: project.clone(),
-            version: known.map_or(version, |known| known.version.clone()),
-            spelled: metadata.first(Field::Name).unwrap_or_default().to_owned(),
-            metadata: Value::from(metadata.to_verdata()).to_string(),
-            created_at: known.map_or(created_at, |known| known.created_at),
-        };
-        match known {
-            Some(known) if *known == release => {}
-            Some(_) => return Ok(Restored::Otherwise(release.version)),
-            None => {
-                let event = Event {
-                    version: Some(release.version.clone()),
-                    ..self.event("import-release", project, by)
-                };
-                self.storage.db().save_release(&release, &event).await?;
-                self.changed(project);
-            }
+        let known = snapshot.releases.iter();
+        let mut known: BTreeMap<Version, ReleaseRow> = known
+            .filter_map(|release| Some((release.version.clone()?, release.row.clone())))
+            .collect();
+        let mut restored = Vec::with_capacity(former.len());
+        for (metadata, created_at) in former {
+            let known = known.entry(metadata.version().clone());
+            restored.push(match known {
+                Entry::Occupied(known) if says(known.get(), metadata) => {
+                    Restored::AsThere(known.get().version.clone())
+                }
+                Entry::Occupied(known) => Restored::Otherwise(known.get().version.clone()),
+                Entry::Vacant(place) => {
+                    let release = self.former_release(metadata, *created_at);
+                    let event = Event {
+                        version: Some(release.version.clone()),
+                        ..self.event("import-release", project, by)
+                    };
+                    self.storage.db().save_release(&release, &event).await?;
+                    self.changed(project);
+                    Restored::AsThere(place.insert(release).version.clone())
+                }
+            });
         }
-        Ok(Restored::AsThere(release.version))
+        Ok(restored)
+    }
+
+    fn former_release(&self, metadata: &Metadata, created_at: Timestamp) -> ReleaseRow {
+        ReleaseRow {
+            stage: self.name.to_string(),
+            project: metadata.project().clone(),
+            version: metadata.version().to_string(),
+            spelled: spelled(metadata),
+            metadata: described(metadata),
+            created_at,
+        }
     }
 
     /// Takes in the bytes of a former file; `Err` inside says how they are not those promised.
@@ -124,12 +140,16 @@ impl Hosted {
         content: &Received,
         by: &By,
     ) -> Result<Uploaded, Error> {
-        let snapshot = self.snapshot(&former.project).await?;
-        let known = snapshot.named(former.role, former.filename.as_str());
+        // The whole project is not looked at: it is changed with each of its thousands of files.
+        let db = self.storage.db();
+        let release = db.files_of_release(self.stage(), &former.project, &former.version);
+        let release = release.await?;
+        let known = named(&release, former.role, former.filename.as_str());
         if known.is_some_and(|row| row.digest == content.sha256) {
             return Ok(Uploaded::Same);
         }
-        let row = self.former_row(former, content).await?;
+        let (path, for_path) = place(&former, content, &release)?;
+        let row = self.former_row(former, content, path, for_path).await?;
         content.commit().await?;
         let event = Event {
             version: Some(row.version.clone()),
@@ -143,8 +163,13 @@ impl Hosted {
         saved
     }
 
-    async fn former_row(&self, former: Former, content: &Received) -> Result<HostedRow, Error> {
-        let (path, for_path) = self.place(&former, content).await?;
+    async fn former_row(
+        &self,
+        former: Former,
+        content: &Received,
+        path: String,
+        for_path: Option<String>,
+    ) -> Result<HostedRow, Error> {
         let mut row = HostedRow {
             stage: self.name.to_string(),
             path,
@@ -168,27 +193,6 @@ impl Hosted {
         Ok(row)
     }
 
-    /// Where it is to be found, and where what it is about.
-    async fn place(
-        &self,
-        former: &Former,
-        content: &Received,
-    ) -> Result<(String, Option<String>), Error> {
-        let Some(tested) = &former.tested else {
-            return Ok((path(&content.sha256, &former.filename), None));
-        };
-        let snapshot = self.snapshot(&former.project).await?;
-        let tested = snapshot.named(Role::ReleaseFile, tested).ok_or_else(|| {
-            super::form::bad(format!("the file `{tested}` that was tested is not there"))
-        })?;
-        let folder = tested
-            .path
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder);
-        let path = format!("{folder}/{}", former.filename);
-        Ok((path, Some(tested.path.clone())))
-    }
-
     /// What an upload of today would tell of itself.
     async fn look_into(&self, row: &mut HostedRow, content: &Received) -> Result<(), Error> {
         let opened = inspect::inspect(content.blob(), &row.filename, self.limits).await;
@@ -207,4 +211,41 @@ impl Hosted {
         }
         Ok(())
     }
+}
+
+/// The project's name as its uploaders write it.
+fn spelled(metadata: &Metadata) -> String {
+    metadata.first(Field::Name).unwrap_or_default().to_owned()
+}
+
+fn described(metadata: &Metadata) -> String {
+    Value::from(metadata.to_verdata()).to_string()
+}
+
+/// Whether a release is described like this.
+fn says(known: &ReleaseRow, metadata: &Metadata) -> bool {
+    known.spelled == spelled(metadata) && known.metadata == described(metadata)
+}
+
+fn named<'a>(release: &'a [HostedRow], role: Role, name: &str) -> Option<&'a HostedRow> {
+    let mut files = release.iter();
+    files.find(|row| row.role == role && row.filename.as_str() == name)
+}
+
+/// Where a file is to be found, and where what it is about.
+fn place(
+    former: &Former,
+    content: &Received,
+    release: &[HostedRow],
+) -> Result<(String, Option<String>), Error> {
+    let Some(tested) = &former.tested else {
+        return Ok((path(&content.sha256, &former.filename), None));
+    };
+    let tested = named(release, Role::ReleaseFile, tested).ok_or_else(|| {
+        super::form::bad(format!("the file `{tested}` that was tested is not there"))
+    })?;
+    let folder = tested.path.rsplit_once('/');
+    let folder = folder.map_or("", |(folder, _)| folder);
+    let path = format!("{folder}/{}", former.filename);
+    Ok((path, Some(tested.path.clone())))
 }

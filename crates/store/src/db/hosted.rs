@@ -212,6 +212,25 @@ impl Db {
         Ok((releases, files))
     }
 
+    /// The files of a release, in the order they came.
+    pub async fn files_of_release(
+        &self,
+        stage: &str,
+        project: &ProjectName,
+        version: &str,
+    ) -> Result<Vec<HostedRow>, Error> {
+        sqlx::query_as(
+            "select * from hosted_files where stage = $1 and project = $2 and version = $3
+                 order by uploaded_at, path",
+        )
+        .bind(stage)
+        .bind(project.as_str())
+        .bind(version)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(|e| Error::db("reading a release", e))
+    }
+
     /// One hosted file.
     pub async fn hosted_file(&self, stage: &str, path: &str) -> Result<Option<HostedRow>, Error> {
         sqlx::query_as("select * from hosted_files where stage = $1 and path = $2")

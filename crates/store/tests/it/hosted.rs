@@ -69,6 +69,10 @@ async fn what_was_uploaded_is_read_as_it_was() {
     first.sort_by(|a, b| a.path.cmp(&b.path));
     assert_eq!(files[..3], first);
     assert_eq!(files[3..], [next]);
+    let of_release = db.files_of_release(STAGE, &flask, "1.0").await.unwrap();
+    assert_eq!(of_release, first);
+    let none = db.files_of_release(STAGE, &flask, "1").await.unwrap();
+    assert_eq!(none, []);
     let one = db.hosted_file(STAGE, &wheel.path).await.unwrap();
     assert_eq!(one, Some(wheel));
     let none = db.stage_project(STAGE, &project("other")).await.unwrap();

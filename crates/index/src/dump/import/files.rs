@@ -14,8 +14,10 @@ use crate::dump::{Dump, Kind, ListedFile, ListedIndex};
 use crate::hosted::{By, Former, Hosted, Restored, Uploaded};
 use crate::{Error, IndexName};
 
-/// By project and the version as the dump writes it: the version by which we keep it.
-type Releases = HashMap<(ProjectName, String), String>;
+/// A project and a version as the dump writes it.
+type Key = (ProjectName, String);
+/// The version by which each release is kept.
+type Releases = HashMap<Key, String>;
 
 impl Import<'_> {
     /// Fills an index with what the dump has of it.
@@ -75,39 +77,31 @@ impl Import<'_> {
         listed: &ListedIndex<'_>,
         report: &mut Report,
     ) -> Result<Releases, Error> {
+        let index = hosted.name();
+        let first_uploads = self.first_uploads(listed);
         let mut releases = Releases::new();
         for (project, versions) in &listed.projects {
+            let (mut keys, mut former) = (Vec::new(), Vec::new());
             for (version, text) in versions {
                 let verdata = serde_json::from_str(text.get()).unwrap_or_default();
                 let Some(metadata) = metadata(project, version, verdata) else {
-                    let index = hosted.name();
                     report.problems.push(format!(
                         "{project} {version} of {index} is left out: that is no name or no version of today's rules"
                     ));
                     continue;
                 };
                 let key = (metadata.project().clone(), version.clone());
-                let created_at = self.first_upload(listed, &key);
-                let by = self.by();
-                let kept = match hosted.restore_release(&metadata, created_at, &by).await? {
-                    Restored::AsThere(kept) => kept,
-                    Restored::Otherwise(kept) => {
-                        let index = hosted.name();
-                        let of_dump = |((name, _), other): (&(ProjectName, String), &String)| {
-                            *name == key.0 && *other == kept
-                        };
-                        if releases.iter().any(of_dump) {
-                            report.notes.push(format!(
-                                "{project} {version} of {index} is one release with {kept} here"
-                            ));
-                        } else {
-                            report.problems.push(format!(
-                                "{project} {version} of {index} is here already and says other things of itself, which it keeps"
-                            ));
-                        }
-                        kept
-                    }
-                };
+                let created_at = first_uploads.get(&key).copied().unwrap_or(self.now);
+                keys.push(key);
+                former.push((metadata, created_at));
+            }
+            let Some((name, _)) = keys.first().cloned() else {
+                continue;
+            };
+            let by = self.by();
+            let restored = hosted.restore_releases(&name, &former, &by).await?;
+            for (key, restored) in keys.into_iter().zip(restored) {
+                let kept = told(index, &key, restored, &releases, report);
                 releases.insert(key, kept);
                 report.releases += 1;
             }
@@ -115,21 +109,18 @@ impl Import<'_> {
         Ok(releases)
     }
 
-    /// When the first file of a release came, as far as the dump knows.
-    fn first_upload(&self, listed: &ListedIndex<'_>, release: &(ProjectName, String)) -> Timestamp {
-        let (project, version) = release;
-        let files = listed.files.iter();
-        let of_it = files.filter(|file| {
-            file.version.as_ref() == Some(version)
-                && file
-                    .project
-                    .parse()
-                    .is_ok_and(|name: ProjectName| name == *project)
-        });
-        of_it
-            .map(|file| self.uploaded_at(file))
-            .min()
-            .unwrap_or(self.now)
+    /// When the first file of each release came, as far as the dump knows.
+    fn first_uploads(&self, listed: &ListedIndex<'_>) -> HashMap<Key, Timestamp> {
+        let mut first = HashMap::new();
+        for file in &listed.files {
+            let (Ok(project), Some(version)) = (file.project.parse(), file.version.clone()) else {
+                continue;
+            };
+            let at = self.uploaded_at(file);
+            let first = first.entry((project, version)).or_insert(at);
+            *first = at.min(*first);
+        }
+        first
     }
 
     async fn file(
@@ -237,6 +228,31 @@ impl Import<'_> {
     }
 }
 
+/// By which version a release is kept; tells if it is another than that of the dump.
+fn told(
+    index: &IndexName,
+    (project, version): &Key,
+    restored: Restored,
+    before: &Releases,
+    report: &mut Report,
+) -> String {
+    let kept = match restored {
+        Restored::AsThere(kept) => return kept,
+        Restored::Otherwise(kept) => kept,
+    };
+    let is_of_dump = |((name, _), other): (&Key, &String)| name == project && *other == kept;
+    if before.iter().any(is_of_dump) {
+        report.notes.push(format!(
+            "{project} {version} of {index} is one release with {kept} here"
+        ));
+    } else {
+        report.problems.push(format!(
+            "{project} {version} of {index} is here already and says other things of itself, which it keeps"
+        ));
+    }
+    kept
+}
+
 /// The time of an entry of devpi's logs: six numbers, UTC.
 fn when(entry: &Value) -> Option<Timestamp> {
     let numbers = entry.get("when")?.as_array()?.iter();
@@ -258,19 +274,17 @@ fn when(entry: &Value) -> Option<Timestamp> {
 
 /// What a release says of itself; if that cannot be read, its name and version at least.
 fn metadata(project: &str, version: &str, mut verdata: Map<String, Value>) -> Option<Metadata> {
-    let is_text = |value: Option<&Value>| {
-        value
-            .and_then(Value::as_str)
-            .is_some_and(|text| !text.is_empty())
-    };
-    for (key, value) in [("name", project), ("version", version)] {
-        if !is_text(verdata.get(key)) {
-            verdata.insert(key.to_owned(), value.into());
-        }
+    let plain = Metadata::from_form([("name", project), ("version", version)]).ok()?;
+    let text = |key: &str| verdata.get(key).and_then(Value::as_str).unwrap_or_default();
+    // What is listed for one release says nothing of another.
+    if text("name").parse().ok().as_ref() != Some(plain.project()) {
+        verdata.insert("name".to_owned(), project.into());
     }
-    Metadata::from_verdata(&verdata)
-        .or_else(|_| Metadata::from_form([("name", project), ("version", version)]))
-        .ok()
+    let text = |key: &str| verdata.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text("version").parse().ok().as_ref() != Some(plain.version()) {
+        verdata.insert("version".to_owned(), version.into());
+    }
+    Some(Metadata::from_verdata(&verdata).unwrap_or(plain))
 }
 
 /// Documentation has its version in its name as well.
