@@ -15,6 +15,7 @@ mod export;
 mod guides;
 mod indexes;
 mod moving;
+mod odd;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod ours;
