@@ -1,9 +1,10 @@
 //! The check with real input: real clients install real packages through the server.
 //!
 //! Not part of CI, since it needs the network and what upstream has today.
-//! Every set of `xtask/requirements/` is installed by every client three times:
-//! cold, with an empty data directory; warm, over what the first run left; and
-//! offline, by a server that never asks upstream. The client's own cache is
+//! Every set of `xtask/requirements/` is installed by every client four times:
+//! cold, with an empty data directory; warm, over what the first run left; cut off,
+//! by a server that takes no page for fresh and reaches no upstream; and
+//! offline, by one that never asks. The client's own cache is
 //! empty each time. What came the first time must come every time.
 
 mod client;
@@ -37,6 +38,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 }
+
+/// The way to upstream leads through a port where nobody listens.
+const NOWHERE: [(&str, &str); 2] = [
+    ("HTTPS_PROXY", "http://127.0.0.1:9"),
+    ("HTTP_PROXY", "http://127.0.0.1:9"),
+];
 
 /// Runs all of it, prints the table, and fails if something did not succeed.
 pub(crate) fn check(options: &Options) -> Result<()> {
@@ -100,11 +107,14 @@ impl<'a> Round<'a> {
     }
 
     fn run(mut self) -> Result<Vec<Row>> {
-        let server = self.start(&[])?;
+        let server = self.start(&[], &[])?;
         self.phase("cold", &server)?;
         self.phase("warm", &server)?;
         server.stop()?;
-        let server = self.start(&["--offline"])?;
+        let server = self.start(&["--fresh-for", "0s"], &NOWHERE)?;
+        self.phase("cut off", &server)?;
+        server.stop()?;
+        let server = self.start(&["--offline"], &[])?;
         self.phase("offline", &server)?;
         server.stop()?;
         if self.rows.iter().any(|row| !row.faults.is_empty()) {
@@ -114,10 +124,10 @@ impl<'a> Round<'a> {
         Ok(self.rows)
     }
 
-    fn start(&self, more: &[&str]) -> Result<Server> {
+    fn start(&self, more: &[&str], environment: &[(&str, &str)]) -> Result<Server> {
         let upstream = self.upstream.iter().flat_map(|url| ["--upstream", url]);
         let arguments: Vec<_> = upstream.chain(more.iter().copied()).collect();
-        Server::start(self.binary, self.directory.path(), &arguments)
+        Server::start(self.binary, self.directory.path(), &arguments, environment)
     }
 
     fn phase(&mut self, phase: &'static str, server: &Server) -> Result<()> {
@@ -159,6 +169,9 @@ impl<'a> Round<'a> {
         }
         if phase == "offline" && numbers.upstream > 0 {
             faults.push("upstream was asked".to_owned());
+        }
+        if phase == "cut off" && numbers.upstream == 0 {
+            faults.push("upstream was not even asked".to_owned());
         }
         if let Some(first) = &self.first
             && first.got != ran.got

@@ -33,7 +33,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts it over `data/` in this directory and waits until it listens.
-    pub(super) fn start(binary: &Path, directory: &Path, arguments: &[&str]) -> Result<Self> {
+    pub(super) fn start(
+        binary: &Path,
+        directory: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let ready = directory.join("ready");
         if ready.exists() {
             fs::remove_file(&ready).context("cannot remove the last ready file")?;
@@ -48,6 +53,7 @@ impl Server {
             .arg("--ready-file")
             .arg(&ready)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(
                 output
