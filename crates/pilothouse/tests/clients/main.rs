@@ -11,6 +11,7 @@ mod cooldown;
 mod crowd;
 mod devpi;
 mod door;
+mod foreign;
 mod guards;
 mod install;
 mod lock;
