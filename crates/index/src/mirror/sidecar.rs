@@ -7,7 +7,7 @@ mod made;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pyspec::{CoreMetadata, FileKind, Hashes, PageFile, ProjectName};
@@ -28,6 +28,10 @@ use crate::{Body, Cache, Error, Open, Part};
 
 /// The largest sidecar taken from upstream.
 const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Upstream's word that it has no answer has to come so soon that a second try still
+/// ends before pip's patience does (15 s).
+const SOON: Duration = Duration::from_secs(5);
 
 /// Metadata and provenance of a mirror's files.
 pub(crate) struct Sidecars {
@@ -166,19 +170,32 @@ impl Sidecars {
         let project = self.pages.project(&beside.project).await?;
         let is_ours =
             project.is_some_and(|answer| answer.project.makes.contains(&beside.file.filename));
+        let mut trouble = None;
         if !is_ours && !self.shared.config.offline {
             let url = metadata_url(&beside.file.url);
-            if let Some(fresh) = self.fetched(beside, &url, promised).await? {
-                return Ok(Some(fresh));
+            let began = Instant::now();
+            match self.fetched(beside, &url, promised).await {
+                Ok(Some(fresh)) => return Ok(Some(fresh)),
+                // Advertised and not there: better made than missing.
+                Ok(None) => {}
+                // The wheel may lie here, or its host have no trouble with it.
+                Err(error @ Error::UpstreamDown { .. }) if began.elapsed() < SOON => {
+                    trouble = Some(error);
+                }
+                Err(error) => return Err(error),
             }
-            // Advertised and not there: better made than missing.
         }
         if beside.file.filename.kind() != FileKind::Wheel {
-            return Ok(None);
+            return trouble.map_or(Ok(None), Err);
         }
-        let bytes = self.made(beside).await?;
-        self.shared.client.stats().metadata_made.add(1);
-        self.checked(beside, bytes, promised, true).await.map(Some)
+        match (self.made(beside).await, trouble) {
+            (Ok(bytes), _) => {
+                self.shared.client.stats().metadata_made.add(1);
+                self.checked(beside, bytes, promised, true).await.map(Some)
+            }
+            (Err(_), Some(trouble)) => Err(trouble),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// The sidecar at `url`, checked; `None` if upstream has none there.

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod absent;
+mod busy;
 mod client_cache;
 mod cooldown;
 mod crowd;
