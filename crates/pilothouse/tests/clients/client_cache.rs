@@ -1,16 +1,23 @@
 //! The clients' own caches: what we send must let them ask less.
 
-use testkit::{Dist, Installer, Logged, Project, Scratch, Upstream};
+use testkit::{Dist, Fault, Installer, Logged, Project, Scratch, Upstream};
 
 use crate::mirror;
 
 /// Installs twice with one cache and gives the requests of the second run.
 fn second_run(installer: Installer, arguments: &[&str]) -> Vec<Logged> {
-    let upstream = Upstream::start([
+    second_run_over(&upstream(), installer, arguments)
+}
+
+fn upstream() -> Upstream {
+    Upstream::start([
         Project::new("foo").with(Dist::wheel("1.0").requires("bar")),
         Project::new("bar").wheel("1.0"),
-    ]);
-    let mut server = mirror(&upstream);
+    ])
+}
+
+fn second_run_over(upstream: &Upstream, installer: Installer, arguments: &[&str]) -> Vec<Logged> {
+    let mut server = mirror(upstream);
     let scratch = Scratch::caching();
     let mut all = vec!["foo"];
     let install = |server: &testkit::Server, all: &[&str]| {
@@ -50,6 +57,23 @@ fn the_oldest_pip_keeps_nothing_that_came_over_http() {
 fn uv_asks_nothing_the_second_time() {
     assert_eq!(second_run(Installer::UvOldest, &[]), []);
     assert_eq!(second_run(Installer::UvNewest, &[]), []);
+}
+
+#[test]
+fn what_upstream_forbids_to_keep_is_kept_all_the_same() {
+    for installer in [
+        Installer::PipNewest,
+        Installer::UvOldest,
+        Installer::UvNewest,
+    ] {
+        let upstream = upstream();
+        let forbids = Fault::headers()
+            .header("Cache-Control", "no-store")
+            .header("Vary", "*")
+            .header("Set-Cookie", "edge=7");
+        upstream.fault("*", forbids);
+        assert_eq!(second_run_over(&upstream, installer, &[]), []);
+    }
 }
 
 #[test]

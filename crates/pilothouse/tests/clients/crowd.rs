@@ -83,6 +83,42 @@ fn five_real_clients_at_once_cause_one_transfer() {
     );
 }
 
+// uv opens as many connections as it may, where other servers collapse.
+#[test]
+fn a_hundred_projects_at_once_are_no_crowd() {
+    let names: Vec<String> = (0..100).map(|n| format!("dep-{n}")).collect();
+    let upstream = Upstream::start(names.iter().map(|name| Project::new(name).wheel("1.0")));
+    let app = names
+        .iter()
+        .fold(Dist::wheel("1.0"), |app, name| app.requires(name));
+    upstream.put(Project::new("app").with(app));
+    let server = mirror(&upstream);
+    let scratch = Scratch::new().env("UV_CONCURRENT_DOWNLOADS", "50");
+    let installed = Installer::UvNewest.install(&scratch, &server.simple(), &["app"]);
+    assert_eq!(installed.projects().len(), 101);
+    assert_eq!(upstream.count("*.whl").requests, 101);
+}
+
+// Each gives up after so much silence: a file that was stored first would take too long.
+#[test]
+fn a_slow_file_keeps_impatient_clients_fed() {
+    for installer in [Installer::PipNewest, Installer::UvNewest] {
+        let upstream = upstream(2_000_000);
+        upstream.change(|settings| {
+            settings.rate = Some(400_000);
+            settings.ranges = false;
+        });
+        let server = mirror(&upstream);
+        let scratch = Scratch::new()
+            .env("PIP_TIMEOUT", "2")
+            .env("PIP_RETRIES", "0")
+            .env("UV_HTTP_TIMEOUT", "2")
+            .env("UV_HTTP_RETRIES", "0");
+        let installed = installer.install(&scratch, &server.simple(), &["foo"]);
+        assert_eq!(installed.projects(), ["foo==1.0"]);
+    }
+}
+
 #[test]
 fn the_first_byte_comes_as_soon_as_upstreams() {
     let upstream = upstream(4_000_000);
