@@ -9,8 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
-    WARNING,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, WARNING,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -24,7 +23,7 @@ use crate::body::{Body, Following, Stored};
 use crate::conditional::not_modified;
 use crate::fault::Fault;
 use crate::page::{CACHE, told};
-use crate::range::{Wanted, wanted};
+use crate::range::{Wanted, mark, unsatisfiable, wanted};
 use crate::shelf::warning;
 use crate::told::CacheState;
 
@@ -198,7 +197,10 @@ async fn send(
     let (start, end) = match wanted {
         Wanted::Whole => (0, len),
         Wanted::Part { start, end } => (start, Some(end)),
-        Wanted::Unsatisfiable => return Err(unsatisfiable(open, len)),
+        Wanted::Unsatisfiable => {
+            let what = format!("`{}`", open.filename);
+            return Err(unsatisfiable(&what, len.unwrap_or_default()));
+        }
     };
     let is_here = matches!(content, Content::Small(_) | Content::Stored(_));
     if let Some(end) = end.filter(|_| is_here && head.method == Method::GET) {
@@ -213,12 +215,7 @@ async fn send(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
     }
     if let (Wanted::Part { start, end }, Some(len)) = (wanted, len) {
-        let range = format!("bytes {start}-{}/{len}", end - 1);
-        headers.insert(
-            CONTENT_RANGE,
-            HeaderValue::try_from(range).unwrap_or(HeaderValue::from_static("")),
-        );
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        mark(&mut response, (start, end), len);
     }
     Ok(response)
 }
@@ -231,22 +228,6 @@ async fn known_len(open: &Open, growing: &Growing) -> Result<Option<u64>, Fault>
     }
     growing.wait(0).await.map_err(failed)?;
     Ok(growing.len())
-}
-
-fn unsatisfiable(open: &Open, len: Option<u64>) -> Fault {
-    let len = len.unwrap_or_default();
-    let line = format!(
-        "`{}` has {len} bytes: the range asked for is outside of it",
-        open.filename
-    );
-    let range = HeaderValue::try_from(format!("bytes */{len}"))
-        .unwrap_or(HeaderValue::from_static("bytes */0"));
-    Fault::new(
-        StatusCode::RANGE_NOT_SATISFIABLE,
-        "range-not-satisfiable",
-        line,
-    )
-    .with(CONTENT_RANGE, range)
 }
 
 async fn body(

@@ -1,9 +1,10 @@
 //! The root listing, which may name a million projects: written in chunks, from
-//! the shared names, while it is sent.
+//! the shared names, while it is sent. How long it is nobody knows before its end,
+//! so there are no parts of it to ask for.
 
 use axum::extract::{Request, State};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, WARNING};
+use http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, WARNING};
 use http::{HeaderValue, Response, StatusCode};
 use index::{Cache, Listing};
 use pyspec::negotiate::Format;
@@ -59,6 +60,9 @@ pub(crate) async fn names(
         let mut response = Response::new(Body::Names(Names::new(&listing.names, format)));
         let media = HeaderValue::from_static(format.content_type());
         response.headers_mut().insert(CONTENT_TYPE, media);
+        response
+            .headers_mut()
+            .insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
         response
     };
     let headers = response.headers_mut();

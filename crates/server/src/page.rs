@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, WARNING,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, WARNING,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use index::Answer;
@@ -18,6 +19,7 @@ use crate::at::At;
 use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
+use crate::range::{self, Wanted, mark, unsatisfiable};
 use crate::rendered::Variant;
 use crate::routes;
 use crate::shelf::{KeyRef, Shelved};
@@ -50,10 +52,9 @@ pub(crate) fn warm(
         shelved: &shelved,
         state: shelved.state,
     };
-    Some((
-        answer.respond(request.method(), request.headers()),
-        shelved.state,
-    ))
+    // What cannot be answered well is said further on.
+    let response = answer.respond(project, request.method(), request.headers());
+    Some((response.ok()?, shelved.state))
 }
 
 /// `/simple/{project}` and its like: the slash is missing.
@@ -83,7 +84,8 @@ pub(crate) async fn project(
         shelved: &shelved,
         state,
     };
-    Ok(told(page.respond(&parts.method, &parts.headers), state))
+    let response = page.respond(name.as_str(), &parts.method, &parts.headers)?;
+    Ok(told(response, state))
 }
 
 /// `POST …/{project}/refresh`: upstream is asked again, however fresh the page is.
@@ -153,27 +155,50 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn respond(&self, method: &Method, asked: &HeaderMap) -> Response<Body> {
+    fn respond(
+        &self,
+        project: &str,
+        method: &Method,
+        asked: &HeaderMap,
+    ) -> Result<Response<Body>, Fault> {
+        let Variant { etag, body, .. } = self.variant;
+        let mut response = Response::new(Body::empty());
+        *response.headers_mut() = self.headers();
+        if not_modified(asked, etag, None) {
+            for of_a_body in [
+                CONTENT_LENGTH,
+                CONTENT_TYPE,
+                CONTENT_ENCODING,
+                ACCEPT_RANGES,
+            ] {
+                response.headers_mut().remove(of_a_body);
+            }
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        } else if *method != Method::HEAD {
+            let len = body.len() as u64;
+            *response.body_mut() = Body::full(match range::wanted(asked, len, etag, None) {
+                Wanted::Whole => body.clone(),
+                Wanted::Part { start, end } => {
+                    mark(&mut response, (start, end), len);
+                    body.slice(start as usize..end as usize)
+                }
+                Wanted::Unsatisfiable => {
+                    return Err(unsatisfiable(&format!("the page of `{project}`"), len));
+                }
+            });
+        }
+        Ok(response)
+    }
+
+    /// What is said with or without a body.
+    fn headers(&self) -> HeaderMap {
         let mut headers = self.variant.headers.clone();
         headers.insert(CACHE_CONTROL, self.shelved.cache_control.clone());
         headers.insert(CACHE, HeaderValue::from_static(self.state.name()));
         if let (CacheState::Stale, Some(warning)) = (self.state, &self.shelved.warning) {
             headers.insert(WARNING, warning.clone());
         }
-        let mut response;
-        if not_modified(asked, &self.variant.etag, None) {
-            headers.remove(CONTENT_LENGTH);
-            headers.remove(CONTENT_TYPE);
-            headers.remove(CONTENT_ENCODING);
-            response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else if method == Method::HEAD {
-            response = Response::new(Body::empty());
-        } else {
-            response = Response::new(Body::full(self.variant.body.clone()));
-        }
-        *response.headers_mut() = headers;
-        response
+        headers
     }
 }
 

@@ -1,15 +1,17 @@
-//! Which part of a file is asked for (RFC 9110, section 14).
+//! Which part of a file or a page is asked for (RFC 9110, section 14).
 //!
-//! One range is served; several are answered with the whole file, which the
-//! standard allows and which no installer minds.
+//! One range is served; several are answered with the whole, which the standard
+//! allows and which no installer minds. A part of a page is one of the very bytes
+//! that its tag stands for: of this media type, in this coding.
 
-use http::HeaderMap;
-use http::header::{IF_RANGE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::conditional::date;
+use crate::fault::Fault;
 
-/// Which part of a file is asked for.
+/// Which part is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// All of it.
@@ -21,11 +23,11 @@ pub(crate) enum Wanted {
         /// One past the last.
         end: u64,
     },
-    /// Something the file has not.
+    /// Something that is not there.
     Unsatisfiable,
 }
 
-/// Reads `Range` and `If-Range` for a file of `len` bytes.
+/// Reads `Range` and `If-Range` for something of `len` bytes.
 pub(crate) fn wanted(
     headers: &HeaderMap,
     len: u64,
@@ -43,6 +45,29 @@ pub(crate) fn wanted(
     } else {
         Wanted::Whole
     }
+}
+
+/// Says in an answer that it is the part `start..end` of `len` bytes.
+pub(crate) fn mark<B>(response: &mut Response<B>, (start, end): (u64, u64), len: u64) {
+    let range = format!("bytes {start}-{}/{len}", end.saturating_sub(1));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_RANGE, value(range));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(end - start));
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+}
+
+/// The answer to who asks `what` of `len` bytes for others than those.
+pub(crate) fn unsatisfiable(what: &str, len: u64) -> Fault {
+    Fault::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range-not-satisfiable",
+        format!("{what} has {len} bytes: the range asked for is outside of it"),
+    )
+    .with(CONTENT_RANGE, value(format!("bytes */{len}")))
+}
+
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("digits and a few signs make a header")
 }
 
 /// Whether an `If-Range` names this very file: a strong tag or the exact date.

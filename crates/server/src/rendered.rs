@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
+use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use index::Project;
 use pyspec::negotiate::{Encoding, Format};
@@ -172,6 +172,7 @@ impl Variant {
         );
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Ok(tag) = HeaderValue::from_str(&etag) {
             headers.insert(ETAG, tag);
         }

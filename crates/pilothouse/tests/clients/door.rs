@@ -174,6 +174,28 @@ fn ranges_hold_cold_and_warm() {
 }
 
 #[test]
+fn pages_and_what_stands_beside_files_have_parts_too() {
+    let upstream = Upstream::start([Project::new("foo").with(Dist::wheel("1.0").provenance())]);
+    let server = mirror(&upstream);
+    let url = file(&server);
+    let page = format!("{}foo/", server.simple());
+    for url in [page, format!("{url}.metadata"), format!("{url}.provenance")] {
+        let whole = http::get(&url);
+        let etag = whole.header("ETag").unwrap();
+        let head = http::head(&url);
+        assert_eq!(head.header("ETag"), Some(etag), "{url}");
+        assert_eq!(head.header("Accept-Ranges"), Some("bytes"), "{url}");
+        let ask = |held| {
+            let asked = Request::get(&url).range("3-9").header("If-Range", held);
+            let reply = asked.send();
+            (reply.status, reply.body)
+        };
+        assert_eq!(ask(etag), (206, whole.body.cut(3, 10)), "{url}");
+        assert_eq!(ask("\"other\""), (200, whole.body.clone()), "{url}");
+    }
+}
+
+#[test]
 fn asking_for_the_head_of_a_cold_file_answers_its_size() {
     let upstream = upstream();
     let server = mirror(&upstream);

@@ -9,5 +9,6 @@ mod growing;
 mod listing;
 mod operation;
 mod pages;
+mod ranges;
 mod site;
 mod source;
