@@ -166,11 +166,32 @@ pub fn lint(file: &Dockerfile, ignore: Option<&str>) -> Vec<Finding> {
     all
 }
 
-/// A rule by its code, in any case.
+/// A rule by its code, in any case, or by its name.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     RULES
         .into_iter()
-        .find(|rule| rule.code.eq_ignore_ascii_case(code))
+        .find(|rule| rule.code.eq_ignore_ascii_case(code) || rule.name == code)
+}
+
+impl Rule {
+    /// All that is to be said about it, as Markdown.
+    pub fn page(&self) -> String {
+        let Self {
+            code,
+            name,
+            what,
+            why,
+            ..
+        } = self;
+        let severity = self.severity.as_str();
+        let [bad, good] = [self.bad, self.good].map(|example| match example.split_once('\n') {
+            Some(("# .dockerignore", rest)) => format!("```text\n{rest}```"),
+            _ => format!("```dockerfile\n{example}```"),
+        });
+        format!(
+            "# {code}: {name}\n\n{what} ({severity})\n\n{why}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}\n"
+        )
+    }
 }
 
 /// Whether a comment right above the instruction, or at the top of the file, names the rule.

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Passwd(command::passwd::Arguments),
     #[command(subcommand)]
     Token(command::token::Command),
+    #[command(subcommand)]
+    Docker(command::docker::Command),
     Audit(command::audit::Arguments),
     Import(command::import::Arguments),
     Export(command::export::Arguments),

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod config;
+pub(crate) mod docker;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(serve, arguments.verbosity),
         Command::Cache(cache) => cache::run(cache, &mut out),
         Command::Config(config) => config::run(config, &mut out),
+        Command::Docker(docker) => docker::run(docker, &mut out),
         Command::Init(init) => init::run(init, &mut out),
         Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),

@@ -5,6 +5,7 @@
 //! who spoke; [`merge`] makes one [`Config`] of them. Faults are collected, so
 //! that a person mends all of them at once.
 
+mod docker;
 mod fault;
 mod file;
 mod installer;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use index::IndexName;
 
+pub(crate) use docker::Lint;
 pub(crate) use fault::{Fault, Faulty};
 pub(crate) use mirror::Mirror;
 pub(crate) use overrides::{Environment, Overrides, Secrets};
@@ -38,6 +40,7 @@ use file::File;
 
 /// What a flag's text is read by: the same as the file's.
 pub(crate) mod flag {
+    pub(crate) use super::docker::{rule, severity};
     pub(crate) use super::file::{address, host, max_size, outside_url};
     pub(crate) use super::mirror::simple as upstream;
 }
@@ -128,6 +131,27 @@ pub(crate) fn load(
     }
 }
 
+/// What the file says to `pilothouse docker lint`, which needs no server's settings.
+pub(crate) fn lint(
+    flags: Overrides,
+    environment: &Environment,
+    places: &Places,
+) -> anyhow::Result<Lint> {
+    let mut faults = Vec::new();
+    let overrides = flags.or(Overrides::from_environment(environment, &mut faults));
+    let path = overrides
+        .config
+        .or_else(|| places.config_file().filter(|path| path.is_file()));
+    let lint = match &path {
+        Some(path) => read(path, environment, &mut faults)?.lint,
+        None => Lint::default(),
+    };
+    if faults.is_empty() {
+        return Ok(lint);
+    }
+    Err(Faulty { file: path, faults }.into())
+}
+
 fn read(path: &Path, environment: &Environment, faults: &mut Vec<Fault>) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path).with_context(|| {
         Explained::new(
@@ -181,11 +205,14 @@ mod tests {
             .chain(people::VIEW_KEYS)
             .chain(people::PUBLISHER_KEYS)
             .chain(webhook::KEYS)
+            .chain(docker::KEYS)
+            .chain(docker::LINT_KEYS)
         {
             let shown = EXAMPLE.lines().any(|line| {
                 let line = line.trim_start_matches(['#', ' ', '[']);
-                line.strip_prefix(key)
-                    .is_some_and(|rest| rest.starts_with([' ', ']', '.']))
+                let rest = line.strip_prefix(key);
+                rest.is_some_and(|rest| rest.starts_with([' ', ']', '.']))
+                    || line.ends_with(&format!(".{key}]"))
             });
             assert!(shown, "`{key}` is missing");
         }

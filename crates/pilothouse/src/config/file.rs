@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use index::IndexName;
 use index::webhook::Webhook;
 
+use super::docker::{self, Lint};
 use super::mirror::{self, Written};
 use super::people::{self, People};
 use super::reader::{Document, Table};
@@ -29,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "view",
     "publisher",
     "webhook",
+    "docker",
 ];
 pub(super) const CACHE_KEYS: &[&str] = &["max-size"];
 
@@ -45,6 +47,7 @@ pub(super) struct File {
     pub(super) outside_url: Option<Setting<String>>,
     pub(super) people: People,
     pub(super) webhooks: Vec<Webhook>,
+    pub(super) lint: Lint,
     pub(super) max_size: Option<Setting<MaxSize>>,
     pub(super) mirrors: BTreeMap<IndexName, Written>,
 }
@@ -69,6 +72,7 @@ pub(super) fn read(
         outside_url: root.text("outside-url", outside_url),
         people: people::read(root),
         webhooks: webhook::read(root, directory, environment),
+        lint: docker::read(root),
         max_size: root
             .table("cache", CACHE_KEYS, |cache| {
                 cache.text("max-size", max_size)

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["serve"],
     &["init"],
@@ -12,6 +12,8 @@ const COMMANDS: [&[&str]; 23] = [
     &["token", "ls"],
     &["token", "revoke"],
     &["audit"],
+    &["docker"],
+    &["docker", "lint"],
     &["import"],
     &["export"],
     &["stats"],

@@ -50,7 +50,7 @@ fn all_faults_of_a_file_are_told_at_once() {
     cause: line 3: data-dir: should be a text in quotes, not a number
     cause: line 4: log: `loud` is not a kind of log: write `text`, `json` or `off`
     cause: line 5: default: there is no index `corp/prod`: add a table [mirror."corp/prod"]
-    cause: line 6: colour: there is no such key; there are listen, data-dir, log, default, offline, restrict-modify, open-to-anyone, outside-url, cache, mirror, group, view, publisher, webhook
+    cause: line 6: colour: there is no such key; there are listen, data-dir, log, default, offline, restrict-modify, open-to-anyone, outside-url, cache, mirror, group, view, publisher, webhook, docker
     cause: line 9: cache.max-size: `ten gigabytes` is not a size: write a number and a unit, like `50 GiB` or `500 MB`, or `auto` or `unlimited`
     cause: line 10: cache.max_size: there is no such key; did you mean `max-size`?
     cause: line 13: mirror."root/pypi".upsteam: there is no such key; did you mean `upstream`?

@@ -1,0 +1,24 @@
+//! `pilothouse docker`: what a Dockerfile makes an engine do over and over, and how to mend it.
+
+mod lint;
+mod source;
+
+use std::io::Write;
+
+use clap::Subcommand;
+
+use crate::arguments::TEMPLATE;
+use crate::failure::Outcome;
+
+/// Judge and mend Dockerfiles of Python projects
+#[derive(Debug, Subcommand)]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse docker lint\n\n", disable_help_subcommand = true)]
+pub(crate) enum Command {
+    Lint(lint::Arguments),
+}
+
+pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Lint(arguments) => lint::run(arguments, out),
+    }
+}
