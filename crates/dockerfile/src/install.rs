@@ -120,12 +120,78 @@ fn cache_mounts(instruction: &Instruction) -> Vec<String> {
         .collect()
 }
 
+/// A bind mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bind {
+    /// The stage, image or context that it is from.
+    pub(crate) from: Option<String>,
+    /// What is mounted; nothing is the root.
+    pub(crate) source: String,
+    /// Where, as it is written.
+    pub(crate) target: String,
+    /// The flag.
+    pub(crate) span: Span,
+}
+
+impl Bind {
+    pub(crate) fn is_whole_context(&self) -> bool {
+        matches!(self.source.as_str(), "" | "." | "./" | "/")
+    }
+}
+
+/// The bind mounts of an instruction: a mount without a type is one.
+pub(crate) fn binds(instruction: &Instruction) -> Vec<Bind> {
+    let mounts = instruction.flags.iter().filter(|flag| flag.name == "mount");
+    let all = mounts.filter_map(|flag| {
+        let options: Vec<&str> = flag.value.as_deref()?.split(',').collect();
+        let option = |names: &[&str]| {
+            let mut pairs = options.iter().filter_map(|option| option.split_once('='));
+            let found = pairs.find(|(name, _)| names.contains(name));
+            found.map(|(_, value)| value.to_owned())
+        };
+        let is_bind = option(&["type"]).is_none_or(|kind| kind == "bind");
+        is_bind.then(|| Bind {
+            from: option(&["from"]),
+            source: option(&["source", "src"]).unwrap_or_default(),
+            target: option(&["target", "dst", "destination"]).unwrap_or_default(),
+            span: flag.span,
+        })
+    });
+    all.collect()
+}
+
+/// Options that may stand before the verb, and are followed by a value.
+const WITH_VALUE: [&str; 12] = [
+    "--python",
+    "--log",
+    "--proxy",
+    "--timeout",
+    "--retries",
+    "--cache-dir",
+    "--cert",
+    "--project",
+    "--directory",
+    "--config-file",
+    "-C",
+    "-p",
+];
+
+/// The arguments that are no options, nor values of those that stand before verbs.
+pub(crate) fn positional(command: &Command) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut is_value = false;
+    for word in command.arguments() {
+        if !is_value && !word.starts_with('-') {
+            words.push(word);
+        }
+        is_value = !is_value && WITH_VALUE.contains(&word);
+    }
+    words
+}
+
 /// Which tool installs with this command, if it installs.
-fn installer(command: &Command) -> Option<Tool> {
-    let words: Vec<&str> = command
-        .arguments()
-        .filter(|word| !word.starts_with('-'))
-        .collect();
+pub(crate) fn installer(command: &Command) -> Option<Tool> {
+    let words = positional(command);
     let program = command.program();
     let versioned = |name: &str| {
         let rest = program.strip_prefix(name);

@@ -6,9 +6,11 @@
 
 mod expand;
 mod ignore;
+mod image;
 mod install;
 pub mod lint;
 mod parse;
+mod scope;
 mod shell;
 mod span;
 mod stages;

@@ -6,21 +6,37 @@
 mod bad_pattern;
 mod broad_copy;
 mod broken_cache;
+mod doubled_by_chown;
+mod editable_install;
+mod example;
 mod floating_base;
 mod floating_source;
+mod foreign_packages;
+mod guessed_copy;
+mod merged_steps;
 mod missing_cache;
+mod normal_times;
+mod overwritten_venv;
 mod secret_in_build;
 mod split_update;
+mod stale_bind;
+mod surroundings;
 mod twice_copied;
+mod unstable_output;
 mod volatile_variable;
 mod weak_ignore;
+mod wide_bind;
 mod wrong_cache;
 
 #[cfg(test)]
 mod tests;
 
+pub use surroundings::{ContextFile, Engine, Surroundings};
+
+use crate::image::Image;
 use crate::install::{self, Run};
-use crate::{Dockerfile, Piece, Position, Span, Stage, stages};
+use crate::scope::Scope;
+use crate::{Base, Dockerfile, Instruction, Keyword, Piece, Position, Span, Stage, stages};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,11 +73,18 @@ pub struct Rule {
     pub what: &'static str,
     /// Why that is bad.
     pub why: &'static str,
-    /// A Dockerfile (or, of ignore rules, a `.dockerignore`) that it flags.
+    /// A Dockerfile that it flags; after lines like `# ---- .dockerignore` what lies around it.
     pub bad: &'static str,
     /// The same, mended.
     pub good: &'static str,
-    check: fn(&Subject<'_>, &mut Findings),
+    check: Check,
+}
+
+/// How a rule judges, and what it needs for that.
+#[derive(Debug)]
+enum Check {
+    /// By the files alone.
+    Files(fn(&Subject<'_>, &mut Findings)),
 }
 
 /// What a rule has found.
@@ -87,26 +110,36 @@ pub enum File {
 }
 
 /// Every rule, by its code.
-pub const RULES: [&Rule; 12] = [
+pub const RULES: [&Rule; 22] = [
     &broad_copy::RULE,
     &missing_cache::RULE,
     &broken_cache::RULE,
     &wrong_cache::RULE,
+    &unstable_output::RULE,
     &volatile_variable::RULE,
+    &foreign_packages::RULE,
     &weak_ignore::RULE,
     &bad_pattern::RULE,
     &floating_base::RULE,
+    &wide_bind::RULE,
+    &stale_bind::RULE,
+    &normal_times::RULE,
+    &doubled_by_chown::RULE,
+    &merged_steps::RULE,
     &secret_in_build::RULE,
     &floating_source::RULE,
+    &editable_install::RULE,
     &split_update::RULE,
+    &overwritten_venv::RULE,
     &twice_copied::RULE,
+    &guessed_copy::RULE,
 ];
 
 /// What is judged.
 struct Subject<'a> {
     file: &'a Dockerfile,
     stages: Vec<Stage<'a>>,
-    ignore: Option<&'a str>,
+    around: &'a Surroundings<'a>,
 }
 
 /// What was found so far.
@@ -142,15 +175,55 @@ impl Subject<'_> {
             .filter_map(|one| install::run(one, self.file.text()))
             .collect()
     }
+
+    /// What holds before the instruction at `at` of a stage.
+    fn scope(&self, stage: usize, at: usize) -> Scope {
+        Scope::at(self.file, &self.stages, stage, at)
+    }
+
+    /// The image that a stage is built on in the end.
+    fn image(&self, stage: usize) -> Image {
+        match &self.stages[stage].base {
+            Base::Image(name) => Image::of(&Scope::outside(self.file).expanded(name)),
+            Base::Stage(below) if *below < stage => self.image(*below),
+            Base::Stage(_) | Base::Scratch => Image::default(),
+        }
+    }
+
+    /// The stage that `--from` of an instruction means.
+    fn origin(&self, instruction: &Instruction) -> Option<usize> {
+        let from = instruction.flag("from")?;
+        let named = |stage: &Stage<'_>| {
+            let name = stage.name.as_deref();
+            name.is_some_and(|name| name.eq_ignore_ascii_case(from))
+        };
+        let by_name = self.stages.iter().position(named);
+        by_name.or_else(|| {
+            from.parse()
+                .ok()
+                .filter(|number| *number < self.stages.len())
+        })
+    }
+
+    /// Every `COPY --from` of a stage, with the stage it is in and the one it is from.
+    fn handed_on(&self) -> Vec<(usize, &Instruction, usize)> {
+        let mut all = Vec::new();
+        for (number, stage) in self.stages.iter().enumerate() {
+            let copies = stage.instructions.iter();
+            let copies = copies.filter(|one| one.keyword == Keyword::Copy);
+            all.extend(copies.filter_map(|copy| Some((number, *copy, self.origin(copy)?))));
+        }
+        all
+    }
 }
 
-/// Judges a Dockerfile with what is beside it as `.dockerignore`, in order of lines.
+/// Judges a Dockerfile with what lies around it, in order of lines.
 /// What a comment (`# pilothouse: ignore=PH002`) excuses is left out.
-pub fn lint(file: &Dockerfile, ignore: Option<&str>) -> Vec<Finding> {
+pub fn lint(file: &Dockerfile, around: &Surroundings<'_>) -> Vec<Finding> {
     let subject = Subject {
         file,
         stages: stages(file),
-        ignore,
+        around,
     };
     let mut findings = Findings {
         rule: RULES[0],
@@ -158,10 +231,12 @@ pub fn lint(file: &Dockerfile, ignore: Option<&str>) -> Vec<Finding> {
     };
     for rule in RULES {
         findings.rule = rule;
-        (rule.check)(&subject, &mut findings);
+        match rule.check {
+            Check::Files(check) => check(&subject, &mut findings),
+        }
     }
     let mut all = findings.all;
-    all.retain(|finding| finding.file == File::Ignore || !is_excused(file, finding));
+    all.retain(|finding| !is_excused(file, finding));
     all.sort_by_key(|finding| (finding.file, finding.span.start, finding.rule.code));
     all
 }
@@ -184,10 +259,7 @@ impl Rule {
             ..
         } = self;
         let severity = self.severity.as_str();
-        let [bad, good] = [self.bad, self.good].map(|example| match example.split_once('\n') {
-            Some(("# .dockerignore", rest)) => format!("```text\n{rest}```"),
-            _ => format!("```dockerfile\n{example}```"),
-        });
+        let [bad, good] = [self.bad, self.good].map(example::page);
         format!(
             "# {code}: {name}\n\n{what} ({severity})\n\n{why}\n\nBad:\n\n{bad}\n\nGood:\n\n{good}\n"
         )
@@ -209,8 +281,9 @@ fn is_excused(file: &Dockerfile, finding: &Finding) -> bool {
             Piece::Comment(span) if names(span) && is_top => return true,
             Piece::Comment(span) => above |= names(span),
             Piece::Instruction(one) => {
-                let is_here =
-                    one.span.start <= finding.span.start && finding.span.start < one.span.end;
+                let is_here = finding.file == File::Dockerfile
+                    && one.span.start <= finding.span.start
+                    && finding.span.start < one.span.end;
                 if is_here && above {
                     return true;
                 }

@@ -1,6 +1,6 @@
 //! Ignore patterns that do not do what they seem to.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::{Ignore, Span};
 
 pub(super) const RULE: Rule = Rule {
@@ -9,9 +9,9 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     what: "A pattern of .dockerignore matches only at the root, or not in every engine.",
     why: "Unlike in .gitignore, `*.pyc` and `__pycache__` match in the context's root alone, `**.pyc` matches nothing in older engines and in buildah, and `! x` keeps nothing in buildah.",
-    bad: "# .dockerignore\n__pycache__\n*.pyc\n**.log\n! keep\n",
-    good: "# .dockerignore\n**/__pycache__\n**/*.pyc\n**/*.log\n!keep\n",
-    check,
+    bad: "FROM python:3.13-slim\n# ---- .dockerignore\n__pycache__\n*.pyc\n**.log\n! keep\n",
+    good: "FROM python:3.13-slim\n# ---- .dockerignore\n**/__pycache__\n**/*.pyc\n**/*.log\n!keep\n",
+    check: Check::Files(check),
 };
 
 /// What Python leaves in every folder.
@@ -25,7 +25,7 @@ const EVERYWHERE: [&str; 6] = [
 ];
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let Some(text) = subject.ignore else {
+    let Some(text) = subject.around.ignore else {
         return;
     };
     if let Err(error) = Ignore::parse(text) {

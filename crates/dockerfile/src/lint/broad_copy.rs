@@ -1,6 +1,6 @@
 //! Sources before dependencies.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::install::{self, Tool};
 use crate::{Instruction, Keyword};
 
@@ -12,12 +12,13 @@ pub(super) const RULE: Rule = Rule {
     why: "A step is repeated when what stands before it has changed. With all sources copied first, every change of any file installs everything again.",
     bad: "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY . .\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for stage in &subject.stages {
         let mut copied: Option<&Instruction> = None;
+        let mut before = Vec::new();
         for instruction in &stage.instructions {
             if copies_all(instruction) {
                 copied = copied.or(Some(instruction));
@@ -27,7 +28,15 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             let installs = run.into_iter().flat_map(install::Run::installs);
             let mut installs =
                 installs.filter(|(tool, command, _)| !is_of_project_alone(*tool, command));
-            if let (Some(copy), Some((tool, ..))) = (copied, installs.next()) {
+            let Some((tool, ..)) = installs.next() else {
+                continue;
+            };
+            let Some(copy) = copied else {
+                before.push(tool);
+                continue;
+            };
+            // What was installed before the copy stays; this adds the project.
+            if !before.contains(&tool) {
                 let message = format!(
                     "everything is copied before `{}` installs: copy {} first, and the rest after it",
                     tool.name(),
@@ -55,6 +64,6 @@ pub(super) fn copies_all(instruction: &Instruction) -> bool {
 }
 
 /// `pip install --no-deps .` installs nothing that was there before.
-fn is_of_project_alone(tool: Tool, command: &crate::Command) -> bool {
+pub(super) fn is_of_project_alone(tool: Tool, command: &crate::Command) -> bool {
     tool == Tool::Pip && command.arguments().any(|word| word == "--no-deps")
 }

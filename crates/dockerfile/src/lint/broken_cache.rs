@@ -1,6 +1,6 @@
 //! Cache mounts that nothing is kept in.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::install::{Run, Tool};
 use crate::{Instruction, Keyword, Span};
 
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "With `--no-cache-dir`, `PIP_NO_CACHE_DIR`, `UV_NO_CACHE`, or a command that empties the cache, the mount stays empty: the layer is no smaller, and every build fetches all again.",
     bad: "FROM python:3.13-slim\nENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! Bases that change by themselves.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::Base;
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "`python`, `python:latest` and `python:3` become another Python one day, which repeats every step and may break the build; `pip install -U pip` makes the same image differ from day to day.",
     bad: "FROM python:latest\nRUN --mount=type=cache,target=/root/.cache/pip pip install -U pip\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install pip==26.3\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

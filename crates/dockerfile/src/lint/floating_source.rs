@@ -1,6 +1,6 @@
 //! uv's image without a version.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::Keyword;
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Each release of uv is another image behind `uv:latest`: the copied file changes, and every step after it is repeated.",
     bad: "FROM python:3.13-slim\nCOPY --from=registry.example/astral-sh/uv:latest /uv /bin/\n",
     good: "FROM python:3.13-slim\nCOPY --from=registry.example/astral-sh/uv:0.13.9 /uv /bin/\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

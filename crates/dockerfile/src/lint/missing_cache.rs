@@ -1,6 +1,6 @@
 //! Installs that fetch everything again.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH002",
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     why: "When the step is repeated, because one requirement was added, every package is fetched and every sdist built again. A cache mount keeps them between builds and out of the image.",
     bad: "FROM python:3.13-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! Passwords that stay in the image.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::{Instruction, Keyword};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Whoever has the image reads it with `docker history`. A secret mount is there while the step runs, and in no layer and no cache key.",
     bad: "FROM python:3.13-slim\nARG PIP_EXTRA_INDEX_URL=https://user:password@pypi.corp.example/simple/\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf pip install app\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

@@ -1,6 +1,6 @@
 //! Package lists that are older than what is installed by them.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH022",
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The update is cached while the install changes: months later packages are asked for that the server does not have any more.",
     bad: "FROM python:3.13-slim\nRUN apt-get update\nRUN apt-get install -y gcc\n",
     good: "FROM python:3.13-slim\nRUN apt-get update && apt-get install -y gcc\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

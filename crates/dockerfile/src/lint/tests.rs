@@ -2,27 +2,53 @@
 
 use super::*;
 
-fn codes(file: &str, ignore: Option<&str>) -> Vec<&'static str> {
+fn codes(file: &str, around: &Surroundings<'_>) -> Vec<&'static str> {
     let file = Dockerfile::parse(file).unwrap();
-    let findings = lint(&file, ignore);
+    let findings = lint(&file, around);
     findings.iter().map(|finding| finding.rule.code).collect()
+}
+
+/// What rules say to a Dockerfile with nothing around it.
+fn alone(file: &str) -> Vec<&'static str> {
+    codes(file, &Surroundings::default())
+}
+
+/// What they say to an example with all that belongs to it.
+fn in_example(example: &'static str) -> Vec<&'static str> {
+    let files = example::files(example);
+    let named = |name: &str| files.iter().find(|file| file.0 == name).map(|file| file.1);
+    let times = named("times of files").unwrap_or_default().lines();
+    let times: Vec<ContextFile> = times
+        .map(|line| {
+            let (time, path) = line.split_once(' ').unwrap();
+            let (seconds, rest) = time.split_once('.').unwrap_or((time, "0"));
+            let path = path.to_owned();
+            let modified = (seconds.parse().unwrap(), rest.parse().unwrap());
+            ContextFile { path, modified }
+        })
+        .collect();
+    let around = Surroundings {
+        ignore: named(".dockerignore"),
+        engine: match files[0].0 {
+            "Containerfile" => Engine::Buildah,
+            _ => Engine::BuildKit,
+        },
+        files: &times,
+    };
+    codes(files[0].1, &around)
 }
 
 #[test]
 fn every_rule_flags_its_bad_example_and_not_its_good_one() {
     for rule in RULES {
-        let found = |example: &str| match example.strip_prefix("# .dockerignore\n") {
-            Some(ignore) => codes("FROM python:3.13-slim\n", Some(ignore)),
-            None => codes(example, None),
-        };
         assert!(
-            found(rule.bad).contains(&rule.code),
+            in_example(rule.bad).contains(&rule.code),
             "{}: {}",
             rule.code,
             rule.bad
         );
         assert!(
-            !found(rule.good).contains(&rule.code),
+            !in_example(rule.good).contains(&rule.code),
             "{}: {}",
             rule.code,
             rule.good
@@ -41,13 +67,13 @@ fn rules_have_codes_of_their_own_in_order() {
 #[test]
 fn a_comment_excuses_the_instruction_below_it_or_the_file() {
     let bad = "FROM python:3.13-slim\nRUN pip install a\n";
-    assert_eq!(codes(bad, None), ["PH002"]);
+    assert_eq!(alone(bad), ["PH002"]);
     let above = bad.replace("RUN", "# pilothouse: ignore=PH001,ph002\nRUN");
-    assert_eq!(codes(&above, None), [""; 0]);
+    assert_eq!(alone(&above), [""; 0]);
     let apart = bad.replace("RUN", "# pilothouse: ignore=PH002\n\nRUN");
-    assert_eq!(codes(&apart, None), ["PH002"]);
+    assert_eq!(alone(&apart), ["PH002"]);
     let top = format!("# pilothouse: ignore=PH002\n\n{bad}");
-    assert_eq!(codes(&top, None), [""; 0]);
+    assert_eq!(alone(&top), [""; 0]);
 }
 
 #[test]
@@ -66,17 +92,13 @@ fn tools_are_known_in_every_way_they_are_called() {
         "<<EOF\nset -e\npip install a\nEOF",
     ] {
         assert_eq!(
-            codes(&format!("FROM a:1\nRUN {line}\n"), None),
+            alone(&format!("FROM a:1\nRUN {line}\n")),
             ["PH002"],
             "{line}"
         );
     }
     for line in ["pip list", "uv run x", "echo pip install", "npm install"] {
-        assert_eq!(
-            codes(&format!("FROM a:1\nRUN {line}\n"), None),
-            [""; 0],
-            "{line}"
-        );
+        assert_eq!(alone(&format!("FROM a:1\nRUN {line}\n")), [""; 0], "{line}");
     }
 }
 
@@ -84,8 +106,134 @@ fn tools_are_known_in_every_way_they_are_called() {
 fn findings_point_at_what_they_are_about() {
     let text = "FROM python:3.13-slim\nRUN set -e && \\\n    pip install a\n";
     let file = Dockerfile::parse(text).unwrap();
-    let finding = &lint(&file, None)[0];
+    let finding = &lint(&file, &Surroundings::default())[0];
     assert_eq!(finding.span.of(text), "pip install a");
     let position = finding.position(text);
     assert_eq!((position.line, position.column), (3, 5));
+}
+
+/// What the guides of the tools say to write is no finding.
+#[test]
+fn a_file_as_the_guide_of_uv_has_it_is_clean() {
+    let file = "FROM python:3.13-slim\nCOPY --from=registry.example/astral-sh/uv:0.13.9 /uv /uvx /bin/\nWORKDIR /app\n\
+        RUN --mount=type=cache,target=/root/.cache/uv \\\n    --mount=type=bind,source=uv.lock,target=uv.lock \\\n    \
+        --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\\n    uv sync --locked --no-install-project\n\
+        COPY . /app\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked\n";
+    let ignore = ".git\n.venv\n**/__pycache__\n.env\n.*_cache\nDockerfile\n";
+    let around = Surroundings {
+        ignore: Some(ignore),
+        ..Surroundings::default()
+    };
+    assert_eq!(codes(file, &around), [""; 0]);
+    let all_in_one = file.replace("uv sync --locked --no-install-project", "true");
+    assert_eq!(codes(&all_in_one, &around), ["PH001"]);
+}
+
+#[test]
+fn installed_packages_are_followed_from_stage_to_stage() {
+    let build = |base: &str, runs: &str, copy: &str| {
+        alone(&format!(
+            "FROM {base} AS b\nENV SOURCE_DATE_EPOCH=1\n{runs}\nFROM python:3.13-slim-bookworm\n{copy}\n"
+        ))
+    };
+    let venv = "RUN python -m venv --without-pip /v";
+    for (base, runs, copy, expected) in [
+        (
+            "python:3.13-slim-bookworm",
+            venv,
+            "COPY --from=b /v /v",
+            &[][..],
+        ),
+        (
+            "python:3.13-slim-bookworm",
+            venv,
+            "COPY --from=b /v/ /v/",
+            &[],
+        ),
+        (
+            "python:3.13-slim-trixie",
+            venv,
+            "COPY --from=b /v /v",
+            &["PH008"],
+        ),
+        (
+            "python:3.13-alpine",
+            venv,
+            "COPY --from=b /v /v",
+            &["PH008"],
+        ),
+        (
+            "python:3.12-bookworm",
+            venv,
+            "COPY --from=b /v /v",
+            &["PH008"],
+        ),
+        ("python:3.13-bullseye", venv, "COPY --from=b /v /v", &[]),
+        (
+            "python:3.13-bookworm",
+            venv,
+            "COPY --from=b /v /w",
+            &["PH021"],
+        ),
+        ("python:3.13-bookworm", venv, "COPY --from=b /etc/x /x", &[]),
+        (
+            "python:3.13-bookworm",
+            "WORKDIR /a\nRUN --mount=type=cache,target=/root/.cache/uv uv sync",
+            "COPY --from=b /a/.venv /a/.venv",
+            &["PH021"],
+        ),
+        (
+            "python:3.13-bookworm",
+            "WORKDIR /a\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --no-editable",
+            "COPY --from=b /a/.venv /a/.venv",
+            &[],
+        ),
+        (
+            "python:3.13-bookworm",
+            "WORKDIR /a\nRUN --mount=type=cache,target=/root/.cache/uv uv sync",
+            "COPY --from=b /a/.venv /a/.venv\nCOPY src /a/src",
+            &[],
+        ),
+        (
+            "python:3.13-bookworm",
+            "",
+            "COPY --from=b /usr/local/lib/python3.13/site-packages /usr/local/lib/python3.13/site-packages",
+            &["PH008"],
+        ),
+        (
+            "python:3.13-bookworm",
+            "",
+            "COPY --from=b /usr/local/lib/python3.13/site-packages /usr/local/lib/python3.13/site-packages\nCOPY --from=b /usr/local/bin /usr/local/bin",
+            &[],
+        ),
+    ] {
+        assert_eq!(build(base, runs, copy), expected, "{base} {runs} {copy}");
+    }
+}
+
+#[test]
+fn what_a_builder_writes_is_new_only_where_bytecode_is_made() {
+    let build = |setting: &str, run: &str| {
+        alone(&format!(
+            "FROM python:3.13 AS b\n{setting}\nRUN --mount=type=cache,target=/root/.cache {run}\nFROM python:3.13\nCOPY --from=0 /x /x\n"
+        ))
+    };
+    for (setting, run, flagged) in [
+        ("", "pip install a", true),
+        ("", "pip install --no-compile a", false),
+        ("", "SOURCE_DATE_EPOCH=1 pip install a", false),
+        ("ENV SOURCE_DATE_EPOCH=1", "pip install a", false),
+        ("ARG SOURCE_DATE_EPOCH=1", "pip install a", false),
+        ("ARG SOURCE_DATE_EPOCH", "pip install a", true),
+        ("", "pip wheel a", false),
+        ("", "uv sync", false),
+        ("ENV UV_COMPILE_BYTECODE=1", "uv sync", true),
+        ("", "uv pip install --compile-bytecode a", true),
+        ("", "python3 -m venv /x", true),
+        ("", "python3 -m venv --without-pip /x", false),
+        ("", "python3 -m compileall /x", true),
+    ] {
+        let found = build(setting, run).contains(&"PH005");
+        assert_eq!(found, flagged, "{setting} {run}");
+    }
 }

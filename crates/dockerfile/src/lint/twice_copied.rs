@@ -1,6 +1,6 @@
 //! The same context, copied twice.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::Keyword;
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The second copy is another layer of the same bytes. ADD unpacks archives and fetches URLs, which nobody expects of a folder of sources.",
     bad: "FROM python:3.13-slim\nCOPY . /src\nCOPY . /app\n",
     good: "FROM python:3.13-slim\nCOPY app /app\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

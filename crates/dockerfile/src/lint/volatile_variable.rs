@@ -1,6 +1,6 @@
 //! Variables that are new with every commit.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::Keyword;
 use crate::install;
 
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Every ARG and ENV that was declared before a RUN is a part of its cache key, used or not. A commit, date or version in one of them installs everything again at every build.",
     bad: "FROM python:3.13-slim\nARG GIT_SHA\nENV VERSION=$GIT_SHA\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nARG GIT_SHA\nENV VERSION=$GIT_SHA\n",
-    check,
+    check: Check::Files(check),
 };
 
 /// What such variables are called, or a part of it.

@@ -1,6 +1,6 @@
 //! What should not be a part of the context.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::{Ignore, Span};
 
 pub(super) const RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "`.git`, virtual environments, caches and `.env` files are sent with every build and end in the image; and each of their changes repeats what comes after `COPY . .`. Secrets in them are in the image for good.",
     bad: "FROM python:3.13-slim\nCOPY . .\n",
     good: "FROM python:3.13-slim\nCOPY app app\n",
-    check,
+    check: Check::Files(check),
 };
 
 /// Paths that stand for what Python projects have, and what to write.
@@ -33,14 +33,18 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
         return;
     };
     // What cannot be read is another rule's matter.
-    let ignore = Ignore::parse(subject.ignore.unwrap_or_default()).unwrap_or_default();
+    let ignore = Ignore::parse(subject.around.ignore.unwrap_or_default()).unwrap_or_default();
     let missing = UNWANTED.iter().filter(|(path, _)| !ignore.leaves_out(path));
     let missing: Vec<&str> = missing.map(|(_, pattern)| *pattern).collect();
     if missing.is_empty() {
         return;
     }
     let missing = missing.join(", ");
-    if subject.ignore.is_some_and(|text| !text.trim().is_empty()) {
+    if subject
+        .around
+        .ignore
+        .is_some_and(|text| !text.trim().is_empty())
+    {
         findings.add_to_ignore(
             Span::new(0, 0),
             format!("the whole context is copied, and these are in it: {missing}"),

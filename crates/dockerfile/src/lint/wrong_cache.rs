@@ -1,6 +1,6 @@
 //! Cache mounts where nobody looks.
 
-use super::{Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
 use crate::install;
 use crate::{Keyword, Stage};
 
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Tools keep their cache in the home directory of the user who runs them. A mount at /root/.cache is of no use to another user, and one for pip is of no use to uv.",
     bad: "FROM python:3.13-slim\nUSER app\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nUSER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,uid=1000 pip install -r requirements.txt\n",
-    check,
+    check: Check::Files(check),
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {

@@ -1,5 +1,6 @@
 //! `pilothouse docker`: what a Dockerfile makes an engine do over and over, and how to mend it.
 
+mod context;
 mod lint;
 mod source;
 

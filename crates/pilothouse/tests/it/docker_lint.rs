@@ -282,6 +282,12 @@ fn a_rule_explains_itself() {
 
     Bad:
 
+    ```dockerfile
+    FROM python:3.13-slim
+    ```
+
+    `.dockerignore`:
+
     ```text
     __pycache__
     *.pyc
@@ -290,6 +296,12 @@ fn a_rule_explains_itself() {
     ```
 
     Good:
+
+    ```dockerfile
+    FROM python:3.13-slim
+    ```
+
+    `.dockerignore`:
 
     ```text
     **/__pycache__
@@ -300,7 +312,7 @@ fn a_rule_explains_itself() {
     --- stderr
     ");
     let all = home.run(&["docker", "lint", "--explain"]);
-    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 13));
+    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 23));
     let wrong = home.run(&["docker", "lint", "--explain", "PH999"]);
     insta::assert_snapshot!(wrong, @r"
     exit 2

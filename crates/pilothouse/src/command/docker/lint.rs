@@ -12,8 +12,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use dockerfile::Position;
-use dockerfile::lint::{File, Finding, Rule, Severity};
+use dockerfile::lint::{File, Finding, Rule, Severity, Surroundings};
 
+use super::context;
 use super::source::Source;
 use crate::arguments::TEMPLATE;
 use crate::config::{self, Environment, Overrides, Places, flag};
@@ -140,11 +141,13 @@ fn parted(read: impl Iterator<Item = anyhow::Result<Source>>) -> (Vec<Source>, V
 }
 
 fn judged<'a>(source: &'a Source, choice: &Choice) -> Vec<Found<'a>> {
-    let ignore = source.ignore.as_ref();
-    let findings = dockerfile::lint::lint(
-        &source.dockerfile,
-        ignore.map(|ignore| ignore.text.as_str()),
-    );
+    let ignore = source.ignore.as_ref().map(|ignore| ignore.text.as_str());
+    let around = Surroundings {
+        ignore,
+        engine: source.engine,
+        files: &context::files(&source.context, ignore),
+    };
+    let findings = dockerfile::lint::lint(&source.dockerfile, &around);
     let counted = findings.into_iter();
     let counted = counted.filter(|finding| choice.counts(finding.rule));
     counted

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use dockerfile::lint::Engine;
 use dockerfile::{Dockerfile, Position};
 
 use crate::failure::Explained;
@@ -19,6 +20,9 @@ pub(super) struct Source {
     pub(super) dockerfile: Dockerfile,
     /// What leaves files out of the context.
     pub(super) ignore: Option<Text>,
+    /// The folder that is built.
+    pub(super) context: PathBuf,
+    pub(super) engine: Engine,
 }
 
 /// A file with what it is called.
@@ -65,7 +69,19 @@ impl Source {
             name,
             dockerfile,
             ignore: ignore(context, path)?,
+            context: context.to_owned(),
+            engine: path.map_or(Engine::BuildKit, engine),
         })
+    }
+}
+
+/// Only podman and buildah look for a Containerfile.
+fn engine(path: &Path) -> Engine {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with("Containerfile") || name.ends_with(".containerfile") {
+        Engine::Buildah
+    } else {
+        Engine::BuildKit
     }
 }
 
