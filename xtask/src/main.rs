@@ -3,6 +3,7 @@
 //! CI runs `cargo xtask test` and nothing else, so whatever holds there holds here.
 
 mod bench;
+mod engines;
 mod python;
 mod real;
 mod skipped;
@@ -74,6 +75,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Check => tools::check(&mut skipped)?,
         Verb::Test { arguments } => {
             python::set_up(&mut skipped)?;
+            engines::set_up(&mut skipped);
             tools::check(&mut skipped)?;
             tools::test(&arguments, &mut skipped)?;
         }

@@ -1,5 +1,6 @@
 //! What tests are made of: a scripted upstream on loopback, tiny packages built
-//! in memory, the running binary, real clients, and devpi's server to compare with.
+//! in memory, the running binary, real clients, and devpi's server and Docker's engine
+//! to compare with.
 //!
 //! Everything here is synchronous and acts through the doors that users have:
 //! HTTP, the command line, the clients' own programs. Faults of the kit itself
@@ -19,6 +20,7 @@ mod content;
 mod cut;
 mod devpi_server;
 mod dist;
+mod engine;
 mod form;
 pub mod http;
 mod issuer;
@@ -34,6 +36,7 @@ pub use content::Content;
 pub use cut::Cut;
 pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
+pub use engine::{Builder, Built, Engine, Ran};
 pub use form::{FORM, form};
 pub use issuer::Issuer;
 pub use receiver::{Posted, Receiver};

@@ -1,0 +1,209 @@
+//! Docker's engine out of Debian's package, started by hand over a directory of its own.
+//!
+//! It needs root. It makes no bridge and touches no firewall, so what it builds has no
+//! network. The one image it knows is `base`, made here of a static busybox.
+
+mod built;
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::wait::{holds_within, wait_until};
+
+pub use built::{Built, Ran};
+
+/// A `dockerd` that runs.
+#[derive(Debug)]
+pub struct Engine {
+    directory: TempDir,
+    child: Option<Child>,
+}
+
+/// Which of the daemon's two builders builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builder {
+    /// BuildKit, of the version that this daemon has inside.
+    BuildKit,
+    /// The one before BuildKit.
+    Legacy,
+}
+
+/// Debian's; another client in the path may lack what BuildKit needs.
+const DAEMON: &str = "/usr/sbin/dockerd";
+const CLIENT: &str = "/usr/bin/docker";
+const BUSYBOX: &str = "/bin/busybox";
+
+const TOOLS: [&str; 12] = [
+    "sh", "cat", "cp", "date", "echo", "find", "ln", "ls", "mkdir", "rm", "stat", "touch",
+];
+
+impl Engine {
+    /// Starts one, or says loudly why it cannot.
+    pub fn start() -> Option<Self> {
+        if let Some(missing) = missing() {
+            eprintln!("SKIPPED: no build by a real Docker engine: {missing}");
+            return None;
+        }
+        let directory = TempDir::with_prefix("pilothouse-engine-")
+            .expect("there is room for an engine's directory");
+        let mut engine = Self {
+            directory,
+            child: None,
+        };
+        engine.lay_out_base();
+        engine.start_daemon();
+        engine.import_base("");
+        Some(engine)
+    }
+
+    fn start_daemon(&mut self) {
+        let path = self.directory.path();
+        let log = File::create(path.join("log")).expect("the directory takes a log");
+        let errors = log.try_clone().expect("a file can be shared");
+        let child = Command::new(DAEMON)
+            .arg("--host")
+            .arg(self.address())
+            .arg("--data-root")
+            .arg(path.join("data"))
+            .arg("--exec-root")
+            .arg(path.join("exec"))
+            .arg("--pidfile")
+            .arg(path.join("pid"))
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .args(["--ip-forward=false", "--ip-masq=false", "--log-level=warn"])
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn();
+        self.child = Some(child.expect("dockerd can be run"));
+        wait_until("dockerd to answer", || {
+            let child = self.child.as_mut().expect("it was started");
+            let ended = child.try_wait().expect("a child can be waited for");
+            assert!(ended.is_none(), "dockerd ended:\n{}", self.log());
+            let answer = self.client().arg("version").output();
+            answer.expect("docker can be run").status.success()
+        });
+    }
+
+    /// Makes `base` another image: what was built on the one before is of no use for it.
+    ///
+    /// Its environment is `PATH=/bin`.
+    pub fn import_base(&self, content: &str) {
+        let root = self.directory.path().join("base");
+        fs::write(root.join("etc/name"), content).expect("the directory takes a file");
+        let mut tar = Command::new("tar")
+            .arg("-C")
+            .arg(&root)
+            .args(["-c", "."])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tar can be run");
+        let imported = self
+            .client()
+            .args(["import", "--change", "ENV PATH=/bin", "-", "base"])
+            .stdin(tar.stdout.take().expect("it was asked for"))
+            .output()
+            .expect("docker can be run");
+        assert!(imported.status.success(), "docker import: {imported:?}");
+        assert!(tar.wait().expect("tar ends").success(), "tar failed");
+    }
+
+    fn lay_out_base(&self) {
+        let root = self.directory.path().join("base");
+        for directory in ["bin", "etc", "home/app", "root", "tmp"] {
+            fs::create_dir_all(root.join(directory)).expect("the directory takes a directory");
+        }
+        fs::copy(BUSYBOX, root.join("bin/busybox")).expect("busybox can be copied");
+        for tool in TOOLS {
+            symlink("busybox", root.join("bin").join(tool)).expect("a link can be made");
+        }
+        let people = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n";
+        fs::write(root.join("etc/passwd"), people).expect("the directory takes a file");
+        let groups = "root:x:0:\napp:x:1000:\n";
+        fs::write(root.join("etc/group"), groups).expect("the directory takes a file");
+    }
+
+    /// Builds a directory with these arguments of `docker build`.
+    pub fn build(&self, builder: Builder, context: &Path, arguments: &[&str]) -> Built {
+        let buildkit = match builder {
+            Builder::BuildKit => "1",
+            Builder::Legacy => "0",
+        };
+        let mut command = self.client();
+        command
+            .env("DOCKER_BUILDKIT", buildkit)
+            .args(["build", "--network", "none"]);
+        if builder == Builder::BuildKit {
+            command.arg("--progress=plain");
+        }
+        let output = command.args(arguments).arg(context).output();
+        let output = output.expect("docker can be run");
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Built::read(builder, output.status.success(), text)
+    }
+
+    fn client(&self) -> Command {
+        let mut command = Command::new(CLIENT);
+        command
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("PATH", "/usr/bin:/bin")
+            .arg("--host")
+            .arg(self.address())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn address(&self) -> String {
+        format!("unix://{}/socket", self.directory.path().display())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        // It may have ended by itself.
+        let _ = kill_process(id.expect("a process id fits"), Signal::TERM);
+        let ended = holds_within(Duration::from_secs(15), || {
+            let ended = child.try_wait().expect("a child can be waited for");
+            ended.is_some()
+        });
+        if !ended {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() {
+            eprintln!("--- dockerd's log\n{}---", self.log());
+        }
+    }
+}
+
+/// What an engine needs and is not there.
+fn missing() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("it needs root".to_owned());
+    }
+    let programs = [
+        (DAEMON, "docker.io"),
+        (CLIENT, "docker.io"),
+        (BUSYBOX, "busybox-static"),
+    ];
+    let missing = programs.iter().find(|(path, _)| !Path::new(path).exists());
+    missing.map(|(path, package)| {
+        format!("`{path}` is missing (`apt-get install --no-install-recommends {package}`)")
+    })
+}
