@@ -4,6 +4,7 @@
 //! where in it each token stands, so that what is said about it can point, and what is
 //! changed in it changes nothing else.
 
+mod check;
 mod expand;
 mod ignore;
 mod image;

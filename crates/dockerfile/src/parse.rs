@@ -5,12 +5,15 @@
 //! between them) into one logical line, of which every byte knows where it came from.
 
 mod heredoc;
+mod keyword;
 mod line;
 
 use serde_json::Value;
 
 use crate::Span;
 use line::Logical;
+
+pub use keyword::Keyword;
 
 /// A Dockerfile, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,30 +105,6 @@ pub struct Heredoc {
     pub body: Span,
 }
 
-/// What an instruction does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the words of the Dockerfile reference")]
-pub enum Keyword {
-    Add,
-    Arg,
-    Cmd,
-    Copy,
-    Entrypoint,
-    Env,
-    Expose,
-    From,
-    Healthcheck,
-    Label,
-    Maintainer,
-    Onbuild,
-    Run,
-    Shell,
-    Stopsignal,
-    User,
-    Volume,
-    Workdir,
-}
-
 /// Why a text is no Dockerfile, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
@@ -136,62 +115,8 @@ pub struct Invalid {
     pub span: Span,
 }
 
-const KEYWORDS: [(&str, Keyword); 18] = [
-    ("ADD", Keyword::Add),
-    ("ARG", Keyword::Arg),
-    ("CMD", Keyword::Cmd),
-    ("COPY", Keyword::Copy),
-    ("ENTRYPOINT", Keyword::Entrypoint),
-    ("ENV", Keyword::Env),
-    ("EXPOSE", Keyword::Expose),
-    ("FROM", Keyword::From),
-    ("HEALTHCHECK", Keyword::Healthcheck),
-    ("LABEL", Keyword::Label),
-    ("MAINTAINER", Keyword::Maintainer),
-    ("ONBUILD", Keyword::Onbuild),
-    ("RUN", Keyword::Run),
-    ("SHELL", Keyword::Shell),
-    ("STOPSIGNAL", Keyword::Stopsignal),
-    ("USER", Keyword::User),
-    ("VOLUME", Keyword::Volume),
-    ("WORKDIR", Keyword::Workdir),
-];
-
 /// The directives that mean something.
 const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
-
-impl Keyword {
-    fn of(word: &str) -> Option<Self> {
-        let upper = word.to_ascii_uppercase();
-        let found = KEYWORDS.iter().find(|(text, _)| *text == upper);
-        found.map(|(_, keyword)| *keyword)
-    }
-
-    /// In capitals.
-    pub fn as_str(self) -> &'static str {
-        let found = KEYWORDS.iter().find(|(_, keyword)| *keyword == self);
-        found.map_or("", |(text, _)| text)
-    }
-
-    /// Whether `<<NAME` in it opens a document.
-    fn takes_heredocs(self) -> bool {
-        matches!(self, Self::Add | Self::Copy | Self::Run | Self::Onbuild)
-    }
-
-    /// Whether it may be written as a JSON array.
-    fn takes_json(self) -> bool {
-        matches!(
-            self,
-            Self::Add
-                | Self::Cmd
-                | Self::Copy
-                | Self::Entrypoint
-                | Self::Run
-                | Self::Shell
-                | Self::Volume
-        )
-    }
-}
 
 impl Dockerfile {
     /// Reads a text.
@@ -258,6 +183,13 @@ impl Instruction {
             end => self.places[end - 1] + 1,
         };
         Span::new(start, end.max(start))
+    }
+
+    /// Whether `<<NAME` in it opens a document.
+    fn takes_heredocs(&self) -> bool {
+        let inner = self.later.as_deref().unwrap_or(self);
+        let may = matches!(inner.keyword, Keyword::Add | Keyword::Copy | Keyword::Run);
+        may && inner.arguments == Arguments::Text
     }
 
     /// A flag by its name.
@@ -347,7 +279,7 @@ impl Reader<'_> {
         let start = self.at;
         self.at = logical.end;
         let mut instruction = instruction(&logical, Span::new(start, logical.end))?;
-        if instruction.keyword.takes_heredocs() {
+        if instruction.takes_heredocs() {
             let (heredocs, end) = heredoc::read(self.text, &instruction, self.at)?;
             instruction.heredocs = heredocs;
             self.at = end;
@@ -401,7 +333,11 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
         keyword,
         keyword_span,
         flags,
-        arguments: arguments(keyword, &text),
+        arguments: arguments(keyword, &text).ok_or_else(|| Invalid {
+            what: "When using JSON array syntax, arrays must be comprised of strings only."
+                .to_owned(),
+            span: line.span(rest, end),
+        })?,
         text,
         places,
         heredocs: Vec::new(),
@@ -409,17 +345,27 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
     })
 }
 
-fn arguments(keyword: Keyword, text: &str) -> Arguments {
-    if !keyword.takes_json() || !text.starts_with('[') {
-        return Arguments::Text;
+/// `None`: an array, but not of texts.
+fn arguments(keyword: Keyword, text: &str) -> Option<Arguments> {
+    let text = match (keyword, text.split_once(char::is_whitespace)) {
+        (Keyword::Healthcheck, Some((word, rest))) if word.eq_ignore_ascii_case("cmd") => {
+            rest.trim_start()
+        }
+        _ if keyword.takes_json() => text,
+        _ => return Some(Arguments::Text),
+    };
+    if !text.starts_with('[') {
+        return Some(Arguments::Text);
     }
     match serde_json::from_str::<Vec<Value>>(text) {
-        Ok(members) if members.iter().all(Value::is_string) => {
-            let texts = members.iter().filter_map(Value::as_str);
-            Arguments::Json(texts.map(str::to_owned).collect())
+        Ok(members) => {
+            let texts = members
+                .iter()
+                .map(|member| member.as_str().map(str::to_owned));
+            texts.collect::<Option<_>>().map(Arguments::Json)
         }
         // BuildKit takes what is no JSON for the shell form.
-        _ => Arguments::Text,
+        Err(_) => Some(Arguments::Text),
     }
 }
 

@@ -11,9 +11,6 @@ pub(super) fn read(
     at: usize,
 ) -> Result<(Vec<Heredoc>, usize), Invalid> {
     let (mut heredocs, mut at) = (Vec::new(), at);
-    if matches!(instruction.arguments, super::Arguments::Json(_)) {
-        return Ok((heredocs, at));
-    }
     for word in shell::words(&instruction.text) {
         let Some((name, strips_tabs, expands)) = opened(&word.raw) else {
             continue;
@@ -58,7 +55,8 @@ fn opened(word: &str) -> Option<(String, bool, bool)> {
     if rest.is_empty() || rest.contains('<') {
         return None;
     }
-    let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
+    let is_quote = |c: &char| matches!(c, '"' | '\'' | '\\');
+    let name: String = rest.chars().filter(|c| !is_quote(c)).collect();
     let expands = name == rest;
     (!name.is_empty()).then_some((name, strips_tabs, expands))
 }

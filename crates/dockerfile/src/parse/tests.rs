@@ -116,6 +116,34 @@ fn the_exec_form_is_json_and_what_is_none_is_shell() {
 }
 
 #[test]
+fn an_array_of_other_things_than_texts_is_refused() {
+    for text in ["RUN [1]", "COPY [\"a\", null]", "HEALTHCHECK CMD [[]]"] {
+        let error = Dockerfile::parse(text).unwrap_err();
+        assert!(error.to_string().contains("strings only"), "{text}");
+        assert!(error.span.of(text).contains('['), "{text}");
+    }
+    let file = parsed("HEALTHCHECK --retries=3 CMD [\"a\", \"b\"]\n");
+    let check = file.instructions().next().unwrap();
+    assert_eq!(check.words(), ["a", "b"]);
+}
+
+#[test]
+fn documents_are_opened_only_where_a_shell_or_a_file_takes_them() {
+    let text = "ONBUILD RUN <<\\E\n$X\nE\nONBUILD CMD cat <<E\nUSER <<E\nRUN [\"<<E\"]\nCMD x\n";
+    assert_eq!(
+        told(text),
+        [
+            "ONBUILD | RUN <<\\E | E: \"$X\\n\"",
+            "ONBUILD | CMD cat <<E",
+            "USER | <<E",
+            "RUN | [\"<<E\"]",
+            "CMD | x",
+        ]
+    );
+    assert!(!parsed(text).instructions().next().unwrap().heredocs[0].expands);
+}
+
+#[test]
 fn what_is_done_later_is_an_instruction_too() {
     let file = parsed("ONBUILD COPY --chown=a . /b\n");
     let later = file.instructions().next().unwrap().later.clone().unwrap();

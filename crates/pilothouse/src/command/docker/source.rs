@@ -60,7 +60,8 @@ impl Source {
         context: &Path,
         path: Option<&Path>,
     ) -> anyhow::Result<Self> {
-        let dockerfile = Dockerfile::parse(text).map_err(|error| {
+        let read = Dockerfile::parse(text).and_then(|file| file.check().map(|()| file));
+        let dockerfile = read.map_err(|error| {
             let at = Position::of(text, error.span.start);
             let what = format!("`{name}` is no Dockerfile: line {}: {error}", at.line);
             Explained::new(what, "an engine would refuse to build it, too")
