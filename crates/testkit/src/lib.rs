@@ -44,6 +44,6 @@ pub use server::{Ended, Logged, Server};
 pub use skipped::skipped;
 pub use tree::Tree;
 pub use upstream::{
-    Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream,
+    Auth, Count, Fault, HashKind, Match, Pages, Project, Request, Settings, Upstream, authority,
 };
 pub use wait::wait_until;

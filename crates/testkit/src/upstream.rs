@@ -11,6 +11,7 @@ mod log;
 mod page;
 mod project;
 mod settings;
+mod tls;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use fault::{Fault, Match};
 pub use log::{Count, Request};
 pub use project::Project;
 pub use settings::{Auth, HashKind, Pages, Settings};
+pub use tls::authority;
 
 use project::Stocked;
 
@@ -32,8 +34,18 @@ use crate::content::Content;
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
+    speech: Speech,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
+}
+
+/// What it speaks.
+#[derive(Debug, Clone, Copy)]
+enum Speech {
+    /// HTTP/1.1.
+    Plain,
+    /// HTTP/2 over TLS.
+    Tls,
 }
 
 #[derive(Debug, Default)]
@@ -65,20 +77,38 @@ impl Shared {
             .lock()
             .expect("no thread of the upstream panics while it holds the connections")
     }
+
+    /// Keeps a connection in mind, and gives its number.
+    fn note_connection(&self, connection: &Arc<TcpStream>) -> usize {
+        let mut connections = self.connections();
+        // Weak, so that the thread of the connection alone decides when it closes.
+        connections.push(Arc::downgrade(connection));
+        connections.len() - 1
+    }
 }
 
 impl Upstream {
     /// Starts on a free port of loopback, with these projects.
     pub fn start(projects: impl IntoIterator<Item = Project>) -> Self {
+        Self::start_speaking(Speech::Plain, projects)
+    }
+
+    /// The same behind TLS: it speaks HTTP/2 to whoever trusts the [`authority`].
+    pub fn start_tls(projects: impl IntoIterator<Item = Project>) -> Self {
+        Self::start_speaking(Speech::Tls, projects)
+    }
+
+    fn start_speaking(speech: Speech, projects: impl IntoIterator<Item = Project>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::new(Shared::default());
-        shared.state().origin = format!("http://{address}");
         let mut upstream = Self {
             address,
+            speech,
             shared,
             acceptor: None,
         };
+        upstream.shared.state().origin = upstream.origin();
         for project in projects {
             upstream.put(project);
         }
@@ -86,9 +116,12 @@ impl Upstream {
         upstream
     }
 
-    /// `http://127.0.0.1:{port}`, without a slash at the end.
+    /// `http://127.0.0.1:{port}` or the same of `https`, without a slash at the end.
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        match self.speech {
+            Speech::Plain => format!("http://{}", self.address),
+            Speech::Tls => format!("https://{}", self.address),
+        }
     }
 
     /// The Simple API, with a slash at the end.
@@ -196,7 +229,7 @@ impl Upstream {
         // The acceptor sits in accept(); one last connection lets it see the flag.
         drop(TcpStream::connect(self.address));
         acceptor.join().expect("the acceptor ends by itself");
-        for connection in self.shared.connections().drain(..) {
+        for connection in self.shared.connections().iter() {
             if let Some(connection) = connection.upgrade() {
                 // Already closed by the peer is as good.
                 drop(connection.shutdown(Shutdown::Both));
@@ -214,7 +247,7 @@ impl Upstream {
 
     fn accept(&mut self, listener: TcpListener) {
         self.shared.stopping.store(false, Ordering::SeqCst);
-        let shared = Arc::clone(&self.shared);
+        let (shared, speech) = (Arc::clone(&self.shared), self.speech);
         self.acceptor = Some(std::thread::spawn(move || {
             for connection in listener.incoming() {
                 if shared.stopping.load(Ordering::SeqCst) {
@@ -222,10 +255,12 @@ impl Upstream {
                 }
                 let Ok(connection) = connection else { continue };
                 let connection = Arc::new(connection);
-                // Weak, so that the thread of the connection alone decides when it closes.
-                shared.connections().push(Arc::downgrade(&connection));
+                let number = shared.note_connection(&connection);
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || answer::serve(&shared, &connection));
+                std::thread::spawn(move || match speech {
+                    Speech::Plain => answer::serve(&shared, &connection, number),
+                    Speech::Tls => tls::serve(&shared, &connection, number),
+                });
             }
         }));
     }

@@ -18,21 +18,37 @@ use super::{Shared, State, page};
 use crate::dist::{Built, md5};
 
 /// Serves one connection until its end.
-pub(super) fn serve(shared: &Arc<Shared>, stream: &Arc<TcpStream>) {
+pub(super) fn serve(shared: &Arc<Shared>, stream: &TcpStream, connection: usize) {
     // One answer is one write, but a slow one is many; none should wait for more.
     drop(stream.set_nodelay(true));
-    let mut reader = BufReader::new(&**stream);
-    while let Some(request) = wire::read(&mut reader) {
-        let (fault, number) = {
-            let mut state = shared.state();
-            state.log.push(request.clone());
-            let fault = Fault::take(&mut state.faults, &request.path);
-            (fault, state.log.len() - 1)
-        };
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = wire::read(&mut reader, connection) {
+        let (fault, number) = note(&mut shared.state(), &request);
         if !serve_one(shared, stream, &request, fault.as_ref(), number) {
             return;
         }
     }
+}
+
+/// Answers where nothing can go wrong but the answer itself.
+pub(super) fn at_once(shared: &Shared, request: &Request) -> Reply {
+    let mut state = shared.state();
+    let (fault, number) = note(&mut state, request);
+    let mut reply = answer(&state, request, fault.as_ref());
+    if let Some(fault) = &fault {
+        apply(fault, &mut reply, &mut Delivery::at(None));
+    }
+    let noted = &mut state.log[number];
+    noted.status = reply.status;
+    noted.bytes = reply.body.len() as u64;
+    reply
+}
+
+/// Writes a request down, and finds what goes wrong with it and its place in the log.
+fn note(state: &mut State, request: &Request) -> (Option<Fault>, usize) {
+    state.log.push(request.clone());
+    let fault = Fault::take(&mut state.faults, &request.path);
+    (fault, state.log.len() - 1)
 }
 
 fn serve_one(

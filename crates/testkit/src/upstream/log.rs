@@ -11,6 +11,10 @@ pub struct Request {
     pub query: Option<String>,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
+    /// On which of this upstream's connections, counted from 0.
+    pub connection: usize,
     /// The status answered; 0 while there is none.
     pub status: u16,
     /// Body bytes sent so far.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::log::Request;
 
 /// Reads the next request of a connection, or `None` at its end.
-pub(super) fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+pub(super) fn read(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option<Request> {
     let line = line(reader)?;
     let mut words = line.split(' ');
     let method = words.next()?.to_owned();
@@ -33,6 +33,8 @@ pub(super) fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         path,
         query,
         headers,
+        version: "HTTP/1.1",
+        connection,
         status: 0,
         bytes: 0,
     })
