@@ -5,6 +5,7 @@
 //! cannot reach upstream serves what it has, however old, and says so; it never
 //! says that a project does not exist because upstream was silent.
 
+mod authorities;
 mod client;
 mod config;
 mod doubt;
@@ -32,6 +33,7 @@ mod transfer;
 mod trouble;
 mod zip_tail;
 
+pub use authorities::{Authorities, InvalidAuthorities};
 pub use config::{Auth, Config, FileHosts, RootListing, Secret, Upstream, shown};
 
 use std::sync::Arc;

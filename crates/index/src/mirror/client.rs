@@ -249,6 +249,7 @@ fn build(config: &Config, hosts: &Arc<Hosts>, purpose: Purpose) -> Result<reqwes
     let is_page = purpose == Purpose::Page;
     reqwest::Client::builder()
         .user_agent(concat!("pilothouse/", env!("CARGO_PKG_VERSION")))
+        .tls_certs_merge(config.authorities.certificates())
         .redirect(follow)
         .dns_resolver(Arc::new(Resolver::new(hosts.clone())))
         .connect_timeout(config.connect_timeout)
@@ -319,6 +320,8 @@ pub(crate) fn describe(error: &reqwest::Error) -> Failure {
         Failure::wrong(detail)
     } else if error.is_timeout() {
         Failure::down("it was silent for too long")
+    } else if detail.starts_with(BAD_CERTIFICATE) {
+        distrusted(&detail)
     } else if error.is_connect() {
         Failure::down(format!("no connection ({detail})"))
     } else if error.is_builder() {
@@ -326,6 +329,19 @@ pub(crate) fn describe(error: &reqwest::Error) -> Failure {
     } else {
         Failure::down(format!("the connection broke ({detail})"))
     }
+}
+
+/// How rustls begins to say so; its type is nobody's to see here.
+const BAD_CERTIFICATE: &str = "invalid peer certificate";
+
+/// Asking again would show the same certificate.
+fn distrusted(detail: &str) -> Failure {
+    let hint = if detail.contains("UnknownIssuer") {
+        ": if an authority of your own vouches for it, name its certificate in `ca-file`"
+    } else {
+        ""
+    };
+    Failure::wrong(format!("its host cannot be trusted ({detail}){hint}"))
 }
 
 /// A header value from text that we made or checked ourselves.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Authorities;
 use crate::IndexName;
 
 /// One mirror, checked.
@@ -17,6 +18,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// How to prove who we are.
     pub auth: Auth,
+    /// Who may vouch for it, besides whom the machine trusts.
+    pub authorities: Authorities,
     /// From which hosts files may be fetched, besides upstream's own.
     pub file_hosts: FileHosts,
     /// Whether upstream may be inside our own network: true if the operator named it.
@@ -46,6 +49,7 @@ impl Config {
             name,
             upstream,
             auth: Auth::None,
+            authorities: Authorities::default(),
             file_hosts: FileHosts::Listed(Vec::new()),
             may_be_private: true,
             fresh_for: Duration::from_mins(10),

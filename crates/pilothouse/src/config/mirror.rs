@@ -1,16 +1,17 @@
 //! One mirror: its table in the file, and what it comes to.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use index::IndexName;
 use index::access::UserName;
-use index::mirror::{Auth, FileHosts, RootListing, Upstream};
+use index::mirror::{Auth, Authorities, FileHosts, RootListing, Upstream};
 use url::Url;
 
 use super::reader::Table;
 use super::secret::secret;
-use super::{Environment, Setting};
+use super::{Environment, Secrets, Setting};
 use crate::units::Period;
 
 /// The keys of a mirror's table.
@@ -29,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "token",
     "token-env",
     "token-file",
+    "ca-file",
     "connect-timeout",
     "read-timeout",
     "connections-per-file",
@@ -59,8 +61,36 @@ pub(crate) struct Manners {
     pub(crate) connections_per_file: Setting<usize>,
     /// Who may read it; absent means everybody.
     pub(crate) readers: Option<Setting<Vec<String>>>,
+    /// Absent means: whom the machine trusts, and nobody else.
+    pub(crate) authorities: Option<Setting<AuthorityFile>>,
     /// Absent means: as the whole server.
     pub(crate) offline: Option<Setting<bool>>,
+}
+
+/// Whom else to trust, and in which file that is written.
+#[derive(Debug)]
+pub(crate) struct AuthorityFile {
+    pub(crate) path: PathBuf,
+    authorities: Authorities,
+}
+
+impl AuthorityFile {
+    /// Like a secret, it is needed by whoever speaks to upstream, and by nobody else.
+    fn open(path: &Path, environment: &Environment) -> Result<Self, String> {
+        let authorities = match environment.secrets() {
+            Secrets::Leave => Authorities::default(),
+            Secrets::Read => {
+                let shown = path.display();
+                let pem = fs::read(path)
+                    .map_err(|error| format!("`{shown}` cannot be read ({error})"))?;
+                Authorities::from_pem(&pem).map_err(|error| format!("`{shown}` {error}"))?
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            authorities,
+        })
+    }
 }
 
 /// A mirror's table as it was written.
@@ -78,6 +108,10 @@ impl Mirror {
             name: self.name.clone(),
             upstream: self.upstream.value.clone(),
             auth: manners.auth.value.clone(),
+            authorities: manners
+                .authorities
+                .as_ref()
+                .map_or_else(Authorities::default, |file| file.value.authorities.clone()),
             file_hosts: manners.file_hosts.value.clone(),
             may_be_private: true,
             fresh_for: manners.fresh_for.value.0,
@@ -116,6 +150,7 @@ impl Manners {
             read_timeout: Setting::default(Period(defaults.read_timeout)),
             connections_per_file: Setting::default(defaults.connections_per_file),
             readers: None,
+            authorities: None,
             offline: None,
         }
     }
@@ -159,6 +194,9 @@ pub(super) fn read(
                 number.map(|number| number as usize)
             }),
         readers: table.texts("acl-pkg-read", reader),
+        authorities: table.text("ca-file", |path| {
+            AuthorityFile::open(&directory.join(path), environment)
+        }),
         offline: table.flag("offline"),
     };
     Written { upstream, manners }

@@ -119,6 +119,10 @@ fn mirror_lines(mirror: &Mirror) -> Vec<Line> {
     if let Some(readers) = &manners.readers {
         lines.push(key("acl-pkg-read", list(&readers.value), &readers.origin));
     }
+    if let Some(file) = &manners.authorities {
+        let path = file.value.path.display().to_string();
+        lines.push(key("ca-file", quoted(&path), &file.origin));
+    }
     match &manners.auth.value {
         Auth::None => {}
         Auth::Basic { username, .. } => {

@@ -8,6 +8,7 @@
 mod absent;
 mod busy;
 mod client_cache;
+mod connections;
 mod cooldown;
 mod crowd;
 mod devpi;

@@ -258,6 +258,33 @@ upstream = "/srv/wheels"
 }
 
 #[test]
+fn a_file_of_authorities_has_to_hold_some() {
+    let settings =
+        |file| format!("[mirror.\"root/pypi\"]\nupstream = \"{UPSTREAM}\"\nca-file = \"{file}\"\n");
+    let home = Home::new()
+        .file("ca.pem", &testkit::authority())
+        .file(
+            "key.pem",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        )
+        .file("good.toml", &settings("ca.pem"))
+        .file("empty.toml", &settings("key.pem"))
+        .file("none.toml", &settings("none.pem"));
+    let check = |file| home.run(&["config", "check", "--config", file]).stdout;
+    let show = home.run(&["config", "show", "--config", "good.toml"]);
+    let shown = show.stdout.lines().find(|line| line.starts_with("ca-file"));
+    assert!(shown.unwrap().contains("ca.pem\""), "{shown:?}");
+    let empty = check("empty.toml");
+    assert!(
+        empty.contains("line 3: mirror.\"root/pypi\".ca-file: ")
+            && empty.contains("key.pem` holds no certificate: it has to be in PEM"),
+        "{empty}"
+    );
+    let none = check("none.toml");
+    assert!(none.contains("none.pem` cannot be read ("), "{none}");
+}
+
+#[test]
 fn the_index_that_pip_uses_is_the_one_to_mirror() {
     let pip = "[global]\nindex-url = https://me:hunter2@pypi.corp.example/simple\n";
     let home = Home::new().file(".config/pip/pip.conf", pip);
