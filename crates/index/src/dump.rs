@@ -10,3 +10,12 @@ mod read;
 pub use export::{Export, Manner, Plan, Written};
 pub use import::{Import, Report};
 pub use read::{Dump, Invalid, Kind, ListedFile, ListedIndex};
+
+/// What becomes of files that a mirror has fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirrored {
+    /// They stay where they are: a mirror fetches them again.
+    LeftOut,
+    /// They come along.
+    Included,
+}

@@ -49,6 +49,7 @@ pub use form::Form;
 pub use log::LogEntry;
 pub use push::{PushWhat, Pushed, Target};
 pub use remove::Force;
+pub(crate) use restore::receive_promised;
 pub use restore::{Former, Restored};
 pub use toxresult::KeptResult;
 pub use upload::Uploaded;

@@ -16,7 +16,7 @@ mod flights;
 mod freshness;
 pub(crate) mod gate;
 pub(crate) mod hosts;
-mod known;
+pub(crate) mod known;
 mod offline;
 mod order;
 mod pages;
@@ -32,6 +32,8 @@ mod span;
 mod transfer;
 mod trouble;
 mod zip_tail;
+
+pub(crate) use fetch::Validators;
 
 pub use authorities::{Authorities, InvalidAuthorities};
 pub use config::{Auth, Config, FileHosts, RootListing, Secret, Upstream, shown};

@@ -16,6 +16,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context as _;
 
+use index::dump::Mirrored;
 use store::{DataDir, Db, Mode};
 
 use crate::arguments::{Arguments, Command, Where};
@@ -75,6 +76,15 @@ fn print_json(out: &mut dyn Write, value: &impl serde::Serialize) -> anyhow::Res
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// What `--include-mirrored-files` means.
+fn mirrored(is_included: bool) -> Mirrored {
+    if is_included {
+        Mirrored::Included
+    } else {
+        Mirrored::LeftOut
+    }
 }
 
 /// Runs `work` on a small runtime of its own.

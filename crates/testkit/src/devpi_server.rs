@@ -4,6 +4,7 @@
 //! It starts in about two seconds because it derives its signing key cheaply
 //! and indexes no words for its search. Passwords cost what they always do.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -183,11 +184,18 @@ impl DevpiServer {
 
     /// Runs `devpi-export` into a directory that is not there yet.
     pub fn export(&self, dump: &Path) -> Run {
-        assert!(self.child.is_none(), "devpi-server must be stopped first");
-        self.tool("devpi-export", &[dump.as_os_str()])
+        self.export_with(dump, &[])
     }
 
-    fn tool(&self, name: &str, arguments: &[&std::ffi::OsStr]) -> Run {
+    /// The same with more arguments.
+    pub fn export_with(&self, dump: &Path, arguments: &[&str]) -> Run {
+        assert!(self.child.is_none(), "devpi-server must be stopped first");
+        let mut all = vec![dump.as_os_str()];
+        all.extend(arguments.iter().map(AsRef::<OsStr>::as_ref));
+        self.tool("devpi-export", &all)
+    }
+
+    fn tool(&self, name: &str, arguments: &[&OsStr]) -> Run {
         let mut command = self.scratch.command(&program("devpi-server", name));
         command
             .arg("--serverdir")

@@ -4,20 +4,23 @@
 //! What devpi would stumble over is left out and told: it takes a dump as a whole or not at all.
 
 mod circle;
+mod fetched;
 mod folder;
 mod told;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use pyspec::ProjectName;
+use pyspec::{Digest, ProjectName};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::{Blobs, Db, HostedRow, ReleaseRow, Role, UserRow};
 
+use super::Mirrored;
 use super::read::CONTENTS;
 use crate::hosted::blocking;
 use crate::{Error, IndexName};
+use fetched::Fetched;
 use folder::{Folder, Trouble};
 
 pub use folder::Manner;
@@ -37,6 +40,8 @@ pub struct Export<'a> {
     pub folder: PathBuf,
     /// How files get there.
     pub manner: Manner,
+    /// What mirrors have fetched.
+    pub mirrored: Mirrored,
 }
 
 /// What came of it.
@@ -66,8 +71,18 @@ struct Kept {
     files: Vec<HostedRow>,
 }
 
-/// An index, what is set on it, and what people uploaded to it.
-type Whole = (IndexName, Map<String, Value>, Vec<Kept>);
+/// An index.
+struct Whole {
+    name: IndexName,
+    /// What is set on it.
+    settings: Map<String, Value>,
+    /// What people uploaded to it.
+    projects: Vec<Kept>,
+    /// What it has fetched and takes along.
+    fetched: Vec<Fetched>,
+    /// How many files it has fetched that cannot come along.
+    left: usize,
+}
 
 /// Everything, read before anything is written.
 pub struct Plan {
@@ -79,8 +94,11 @@ pub struct Plan {
 impl Plan {
     /// How many files there are.
     pub fn len(&self) -> usize {
-        let projects = self.indexes.iter().flat_map(|(.., projects)| projects);
-        projects.map(|project| project.files.len()).sum()
+        let of = |index: &Whole| {
+            let uploaded = index.projects.iter().map(|project| project.files.len());
+            uploaded.sum::<usize>() + index.fetched.len()
+        };
+        self.indexes.iter().map(of).sum()
     }
 
     /// Whether there is none.
@@ -91,17 +109,23 @@ impl Plan {
     /// Where devpi shows more than we do.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        for (name, settings, projects) in &self.indexes {
-            if settings.contains_key("acl_pkg_read") {
+        for index in &self.indexes {
+            let (name, left) = (&index.name, index.left);
+            if index.settings.contains_key("acl_pkg_read") {
                 notes.push(format!(
                     "devpi by itself knows no `acl_pkg_read`: whoever reaches it reads {name}"
                 ));
             }
-            let files = projects.iter().flat_map(|project| &project.files);
+            let files = index.projects.iter().flat_map(|project| &project.files);
             let yanked = files.filter(|file| file.yanked.is_some()).count();
             if yanked > 0 {
                 notes.push(format!(
                     "devpi knows no yanked files: those of {name} are files as any other there ({yanked})"
+                ));
+            }
+            if left > 0 {
+                notes.push(format!(
+                    "{left} files that {name} has fetched are left out: no page that is kept lists them"
                 ));
             }
         }
@@ -124,7 +148,7 @@ impl Export<'_> {
                 ));
                 continue;
             }
-            indexes.push((name.clone(), settings.clone(), Vec::new()));
+            indexes.push(self.whole(name.clone(), settings.clone()).await?);
         }
         for row in self.db.indexes().await? {
             let name = format!("{}/{}", row.owner, row.name);
@@ -135,14 +159,29 @@ impl Export<'_> {
             }
             let settings = serde_json::from_str(&row.settings)
                 .map_err(|error| bad(format!("the settings of {name} cannot be read: {error}")))?;
-            let projects = self.projects(&name).await?;
-            indexes.push((name, settings, projects));
+            indexes.push(self.whole(name, settings).await?);
         }
         problems.extend(circle(&indexes));
         Ok(Plan {
             users,
             indexes,
             problems,
+        })
+    }
+
+    async fn whole(&self, name: IndexName, settings: Map<String, Value>) -> Result<Whole, Error> {
+        let is_stage = settings.get("type") == Some(&json!("stage"));
+        let (fetched, left) = if !is_stage && self.mirrored == Mirrored::Included {
+            self.fetched(&name).await?
+        } else {
+            (Vec::new(), 0)
+        };
+        Ok(Whole {
+            projects: self.projects(&name).await?,
+            name,
+            settings,
+            fetched,
+            left,
         })
     }
 
@@ -174,22 +213,9 @@ impl Export<'_> {
             ..Written::default()
         };
         let mut indexes = Map::new();
-        for (name, settings, projects) in &plan.indexes {
-            let mut index = json!({ "indexconfig": settings });
-            if settings.get("type") == Some(&json!("stage")) {
-                let (mut described, mut files) = (Map::new(), Vec::new());
-                for project in projects {
-                    let listed = self.files(&folder, project, &mut written, &mut done);
-                    files.extend(listed.await?);
-                    let releases = project.releases.iter().map(told::release);
-                    let releases: Map<String, Value> = releases.collect();
-                    written.releases += releases.len() as u64;
-                    described.insert(project.name.to_string(), releases.into());
-                }
-                index["projects"] = described.into();
-                index["files"] = files.into();
-            }
-            indexes.insert(name.to_string(), index);
+        for index in &plan.indexes {
+            let told = self.index(&folder, index, &mut written, &mut done).await?;
+            indexes.insert(index.name.to_string(), told);
             written.indexes += 1;
         }
         let users: Map<String, Value> = plan.users.iter().map(told::user).collect();
@@ -203,6 +229,33 @@ impl Export<'_> {
         });
         folder.finish(CONTENTS, &format!("{contents:#}\n"), held)?;
         Ok(written)
+    }
+
+    /// Brings the files of an index into the folder; what the table of contents says of it.
+    async fn index(
+        &self,
+        folder: &Folder,
+        index: &Whole,
+        written: &mut Written,
+        done: &mut impl FnMut(),
+    ) -> Result<Value, Error> {
+        let mut told = json!({ "indexconfig": index.settings });
+        if index.settings.get("type") == Some(&json!("stage")) {
+            let (mut described, mut files) = (Map::new(), Vec::new());
+            for project in &index.projects {
+                files.extend(self.files(folder, project, written, done).await?);
+                let releases = project.releases.iter().map(told::release);
+                let releases: Map<String, Value> = releases.collect();
+                written.releases += releases.len() as u64;
+                described.insert(project.name.to_string(), releases.into());
+            }
+            told["projects"] = described.into();
+            told["files"] = files.into();
+        } else if self.mirrored == Mirrored::Included {
+            let mirrored = self.mirrored(folder, &index.fetched, written, done);
+            (told["projects"], told["files"]) = mirrored.await?;
+        }
+        Ok(told)
     }
 
     /// Brings the files of a project into the folder; what the table of contents says of them.
@@ -258,11 +311,23 @@ impl Export<'_> {
             return Ok(Err("its release has newer documentation".to_owned()));
         }
         let told = told::file(row, &path, tested);
-        let (folder, blobs, manner) = (folder.clone(), self.blobs.clone(), self.manner);
-        let bytes = (row.digest, row.size);
-        let put = blocking(move || folder.file(&path, (&blobs, bytes.0, bytes.1), manner)).await;
+        let put = self.put(folder, &path, row.digest, row.size).await?;
+        Ok(put.map(|()| told))
+    }
+
+    /// Brings bytes into the folder; `Err` inside says how they cannot be had.
+    async fn put(
+        &self,
+        folder: &Folder,
+        path: &str,
+        digest: Digest,
+        size: u64,
+    ) -> Result<Result<(), String>, Error> {
+        let (folder, path) = (folder.clone(), path.to_owned());
+        let (blobs, manner) = (self.blobs.clone(), self.manner);
+        let put = blocking(move || folder.file(&path, (&blobs, digest, size), manner)).await;
         match put {
-            Ok(()) => Ok(Ok(told)),
+            Ok(()) => Ok(Ok(())),
             Err(Trouble::Bytes(why)) => Ok(Err(why)),
             Err(Trouble::Folder(error)) => Err(error),
         }
@@ -272,10 +337,10 @@ impl Export<'_> {
 /// What to say of bases that `devpi-import` cannot make. They go as they are: without one of
 /// them, a stranger's project could come in its place.
 fn circle(indexes: &[Whole]) -> Option<String> {
-    let with_bases = indexes.iter().map(|(name, settings, _)| {
-        let bases = settings.get("bases").and_then(Value::as_array);
+    let with_bases = indexes.iter().map(|index| {
+        let bases = index.settings.get("bases").and_then(Value::as_array);
         let bases = bases.into_iter().flatten().filter_map(Value::as_str);
-        (name.as_str(), bases.collect())
+        (index.name.as_str(), bases.collect())
     });
     let never_made = circle::never_made(&with_bases.collect::<Vec<_>>());
     (!never_made.is_empty()).then(|| {

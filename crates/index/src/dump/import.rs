@@ -4,19 +4,22 @@
 //! that was interrupted goes on where it stopped. What cannot be taken over is told and
 //! left out; the rest goes on.
 
+mod fetched;
 mod files;
 mod indexes;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Dump;
+use super::{Dump, Mirrored};
 use crate::access::ROOT;
 use crate::accounts::Accounts;
 use crate::indexes::Indexes;
 use crate::password::is_usable;
-use crate::{Caller, Error};
+use crate::{Caller, Error, Storage};
 
 /// Where a dump goes.
 pub struct Import<'a> {
@@ -26,6 +29,10 @@ pub struct Import<'a> {
     pub indexes: &'a Indexes,
     /// Types of indexes that are left out, in the dump's own words.
     pub skip_types: &'a [String],
+    /// Where mirrors keep what they fetch.
+    pub storage: &'a Arc<Storage>,
+    /// What mirrors of the dump have fetched.
+    pub mirrored: Mirrored,
     /// When this is.
     pub now: Timestamp,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
+use jiff::Timestamp;
 use pyspec::Hashes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -119,6 +120,7 @@ struct Mapping {
     hash_spec: Option<String>,
     md5: Option<String>,
     last_modified: Option<String>,
+    url: Option<String>,
 }
 
 impl<'a> Dump<'a> {
@@ -216,9 +218,15 @@ impl ListedFile {
         self.kind == Kind::ToxResult && self.path.split('/').nth(3) == Some(&spec)
     }
 
-    /// When it was last changed, as HTTP writes dates.
-    pub fn last_modified(&self) -> Option<&str> {
-        self.mapping.last_modified.as_deref()
+    /// When it was last changed.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        let time = httpdate::parse_http_date(self.mapping.last_modified.as_deref()?).ok()?;
+        Timestamp::try_from(time).ok()
+    }
+
+    /// Of a mirror's file: where upstream has it.
+    pub fn url(&self) -> Option<&str> {
+        self.mapping.url.as_deref()
     }
 }
 

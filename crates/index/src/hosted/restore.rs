@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::snapshot::path;
 use super::{By, Hosted, Received, Rules, Uploaded, inspect, log};
-use crate::Error;
 use crate::mirror::gate::{Gate, Mismatch};
+use crate::{Error, Storage};
 
 /// Bytes that are read at a time.
 const STEP: usize = 1 << 20;
@@ -105,34 +105,6 @@ impl Hosted {
         }
     }
 
-    /// Takes in the bytes of a former file; `Err` inside says how they are not those promised.
-    pub async fn receive_former(
-        &self,
-        mut bytes: impl AsyncRead + Unpin,
-        promised: &Hashes,
-    ) -> Result<Result<Received, String>, Error> {
-        let mut gate = Gate::new(promised);
-        let mut incoming = self.storage.receive(&[])?;
-        loop {
-            let mut step = Vec::with_capacity(STEP);
-            let read = (&mut bytes).take(STEP as u64).read_to_end(&mut step).await;
-            match read {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
-            }
-            gate.update(&step);
-            incoming.write(Bytes::from(step)).await?;
-        }
-        let received = incoming.finish().await?;
-        Ok(match gate.finish() {
-            Ok(_) => Ok(received),
-            Err(Mismatch { expected, found }) => Err(format!(
-                "is not what the dump says: {expected}, but {found}"
-            )),
-        })
-    }
-
     /// Keeps a former file; `Same` if it was restored before.
     pub async fn restore_file(
         &self,
@@ -211,6 +183,34 @@ impl Hosted {
         }
         Ok(())
     }
+}
+
+/// Takes in the bytes of a file of a dump; `Err` inside says how they are not those promised.
+pub(crate) async fn receive_promised(
+    storage: &Storage,
+    mut bytes: impl AsyncRead + Unpin,
+    promised: &Hashes,
+) -> Result<Result<Received, String>, Error> {
+    let mut gate = Gate::new(promised);
+    let mut incoming = storage.receive(&[])?;
+    loop {
+        let mut step = Vec::with_capacity(STEP);
+        let read = (&mut bytes).take(STEP as u64).read_to_end(&mut step).await;
+        match read {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+        }
+        gate.update(&step);
+        incoming.write(Bytes::from(step)).await?;
+    }
+    let received = incoming.finish().await?;
+    Ok(match gate.finish() {
+        Ok(_) => Ok(received),
+        Err(Mismatch { expected, found }) => Err(format!(
+            "is not what the dump says: {expected}, but {found}"
+        )),
+    })
 }
 
 /// The project's name as its uploaders write it.

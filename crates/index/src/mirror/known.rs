@@ -117,7 +117,8 @@ fn pack(project: &Project) -> Result<Vec<u8>, Error> {
     packer.finish().map_err(unusable)
 }
 
-fn unpack(stored: &[u8], name: &ProjectName) -> Option<ProjectPage> {
+/// A kept page; `None` if an older version wrote it.
+pub(crate) fn unpack(stored: &[u8], name: &ProjectName) -> Option<ProjectPage> {
     let (version, packed) = stored.split_first()?;
     if *version != STORED_VERSION {
         return None;

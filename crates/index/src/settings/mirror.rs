@@ -200,6 +200,14 @@ impl MirrorUrl {
         })
     }
 
+    /// Whether this is what somebody else writes like `text`, whoever they log in as.
+    pub(crate) fn is_of(&self, text: &str) -> bool {
+        let plain = |url: &Url| shown(url).trim_end_matches('/').to_owned();
+        text.trim()
+            .parse()
+            .is_ok_and(|other: Url| plain(&other) == plain(&self.url))
+    }
+
     /// As it was written, password and all: for what is kept.
     pub(super) fn reveal(&self) -> &str {
         &self.written

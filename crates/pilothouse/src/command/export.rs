@@ -19,10 +19,11 @@ const VERSION: u32 = 1;
 
 const AFTER: &str = "\
 Users go with the hashes of their passwords, and mirrors that people made with the passwords of
-their upstreams (those of the settings without): keep the folder to yourself. What mirrors have fetched stays here. An export that was interrupted
-goes on where it stopped when it is run again. A file whose bytes are not what they were is
-left out and told, and the exit code is 1. Mirrors of the settings are known from the file and
-the variables, not from flags of `serve`. Whoever changes a linked file changes it here, too.";
+their upstreams (those of the settings without): keep the folder to yourself. What mirrors have
+fetched stays here, unless it is asked for. An export that was interrupted goes on where it
+stopped when it is run again. A file whose bytes are not what they were is left out and told,
+and the exit code is 1. Mirrors of the settings are known from the file and the variables, not
+from flags of `serve`. Whoever changes a linked file changes it here, too.";
 
 /// Move out: write what `devpi-import` and `pilothouse import` read
 #[derive(Debug, Args)]
@@ -34,6 +35,9 @@ pub(crate) struct Arguments {
     /// Link files instead of copying them, where the disk allows it
     #[arg(long)]
     hard_links: bool,
+    /// Write what mirrors have fetched as well, as `devpi-export` does
+    #[arg(long)]
+    include_mirrored_files: bool,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -71,6 +75,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
             } else {
                 Manner::Copies
             },
+            mirrored: super::mirrored(arguments.include_mirrored_files),
         };
         let plan = export.plan().await?;
         let bar = progress::bar(plan.len() as u64, "exporting");

@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// Leave out indexes of this type, as `devpi-import` does; may be given more than once
     #[arg(long, value_name = "TYPE")]
     skip_import_type: Vec<String>,
+    /// Take in what mirrors had fetched, where `devpi-export` was given the same flag
+    #[arg(long)]
+    include_mirrored_files: bool,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -65,6 +68,8 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
             accounts: &house.rooms.accounts,
             indexes: &house.rooms.indexes,
             skip_types: &arguments.skip_import_type,
+            storage: &house.rooms.storage,
+            mirrored: super::mirrored(arguments.include_mirrored_files),
             now: Timestamp::now(),
         };
         let bar = progress::bar(dump.len() as u64, "importing");

@@ -14,6 +14,7 @@ mod documents;
 mod export;
 mod guides;
 mod indexes;
+mod mirrored;
 mod moving;
 mod odd;
 #[cfg(feature = "oracle")]

@@ -1,6 +1,7 @@
 //! The releases and files of an index of a dump.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,12 +11,13 @@ use serde_json::{Map, Value, json};
 use store::Role;
 
 use super::{Import, Report};
-use crate::dump::{Dump, Kind, ListedFile, ListedIndex};
-use crate::hosted::{By, Former, Hosted, Restored, Uploaded};
-use crate::{Error, IndexName};
+use crate::catalog::Entry;
+use crate::dump::{Dump, Kind, ListedFile, ListedIndex, Mirrored};
+use crate::hosted::{By, Former, Hosted, Restored, Uploaded, receive_promised};
+use crate::{Error, IndexName, IndexSettings};
 
 /// A project and a version as the dump writes it.
-type Key = (ProjectName, String);
+pub(super) type Key = (ProjectName, String);
 /// The version by which each release is kept.
 type Releases = HashMap<Key, String>;
 
@@ -35,6 +37,13 @@ impl Import<'_> {
             .and_then(|index| now.get(&index))
             .filter(|_| !self.is_skipped(listed));
         let Some(hosted) = entry.and_then(|entry| entry.hosted.clone()) else {
+            let is_mirror =
+                |entry: &&Arc<Entry>| matches!(*entry.settings, IndexSettings::Mirror(_));
+            if let Some(mirror) = entry.filter(is_mirror)
+                && self.mirrored == Mirrored::Included
+            {
+                return self.fill_mirror(dump, mirror, listed, report, done).await;
+            }
             self.leave_out(name, listed, report);
             listed.files.iter().for_each(|_| done());
             return Ok(());
@@ -63,7 +72,9 @@ impl Import<'_> {
         if self.is_skipped(listed) {
             report.notes.push(format!("{left_out}, as was asked"));
         } else if matches!(kind, Some("mirror" | "remote")) {
-            let note = format!("{left_out}: a mirror fetches them again");
+            let note = format!(
+                "{left_out}: a mirror fetches them again; `--include-mirrored-files` takes them in"
+            );
             report.notes.push(note);
         } else {
             let problem = format!("{left_out}: there is no such index here that takes uploads");
@@ -145,7 +156,7 @@ impl Import<'_> {
             Err(error) => Err(error),
         };
         let content = match opened {
-            Ok(opened) => hosted.receive_former(opened, &file.hashes()).await?,
+            Ok(opened) => receive_promised(self.storage, opened, &file.hashes()).await?,
             Err(error) => Err(format!("cannot be read: {error}")),
         };
         let content = match content {
@@ -213,11 +224,7 @@ impl Import<'_> {
     fn uploaded_at(&self, file: &ListedFile) -> Timestamp {
         let log = file.log.as_ref().and_then(Value::as_array);
         let told = log.into_iter().flatten().find_map(when);
-        let changed = file.last_modified().and_then(|text| {
-            let time = httpdate::parse_http_date(text).ok()?;
-            Timestamp::try_from(time).ok()
-        });
-        told.or(changed).unwrap_or(self.now)
+        told.or_else(|| file.changed_at()).unwrap_or(self.now)
     }
 
     fn by(&self) -> By {
