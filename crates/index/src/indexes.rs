@@ -364,6 +364,8 @@ fn same_source(before: &IndexSettings, after: &IndexSettings) -> bool {
             before.url == after.url
                 && before.cache_expiry == after.cache_expiry
                 && before.no_project_list == after.no_project_list
+                && before.use_external_urls == after.use_external_urls
+                && before.provides_core_metadata == after.provides_core_metadata
         }
         _ => true,
     }

@@ -36,7 +36,9 @@ mod zip_tail;
 pub(crate) use fetch::Validators;
 
 pub use authorities::{Authorities, InvalidAuthorities};
-pub use config::{Auth, Config, FileHosts, RootListing, Secret, Upstream, shown};
+pub use config::{
+    Auth, Config, FileHosts, FilesFrom, MetadataFrom, RootListing, Secret, Upstream, shown,
+};
 
 use std::sync::Arc;
 

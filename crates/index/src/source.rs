@@ -6,6 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use pyspec::{Filename, ProjectName};
+use url::Url;
 
 use crate::{Error, Growing, Names, Project};
 
@@ -129,4 +130,6 @@ pub enum Body {
     Growing(Arc<Growing>),
     /// Not asked for.
     Unopened,
+    /// Not to be had here: this is where whoever asks gets it.
+    Elsewhere(Url),
 }

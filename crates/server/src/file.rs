@@ -9,13 +9,15 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, WARNING,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION,
+    WARNING,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use index::{Cache, Growing, Open, Part, Source};
 use pyspec::ProjectName;
 use store::Blob;
+use url::Url;
 
 use crate::app::App;
 use crate::at::At;
@@ -37,6 +39,13 @@ enum Content {
     Growing(Arc<Growing>),
     /// Only asked about: so many bytes, if that is known.
     Unopened(Option<u64>),
+}
+
+/// What came of looking for a file.
+enum Found {
+    Here(Open, Content),
+    /// Whoever asks gets it there.
+    Elsewhere(Url),
 }
 
 /// `/+f/{tail}` and its like.
@@ -62,7 +71,10 @@ pub(crate) async fn open(
             head.method == Method::HEAD,
         ))
         .await?;
-    let (open, content) = found.ok_or_else(|| missing(&at, path))?;
+    let (open, content) = match found.ok_or_else(|| missing(&at, path))? {
+        Found::Here(open, content) => (open, content),
+        Found::Elsewhere(url) => return Ok(elsewhere(&url)),
+    };
     let state = CacheState::from(&open.cache);
     let common = common(&open, state, at.file_cache_control());
     let mut response = if not_modified(&head.headers, &open.etag, open.last_modified) {
@@ -77,6 +89,19 @@ pub(crate) async fn open(
         response.extensions_mut().insert(project);
     }
     Ok(told(response, state))
+}
+
+/// A redirect for the moment: tomorrow upstream may have the file at another address, or we may
+/// have it here.
+fn elsewhere(url: &Url) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(url.as_str()) {
+        headers.insert(LOCATION, location);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 /// Whether a file is of the one project that the caller may see.
@@ -116,7 +141,7 @@ async fn find(
     path: String,
     part: Part,
     is_head: bool,
-) -> Result<Option<(Open, Content)>, index::Error> {
+) -> Result<Option<Found>, index::Error> {
     let found = if is_head {
         source.head(&path, part).await?
     } else {
@@ -128,10 +153,11 @@ async fn find(
     let content = match &open.body {
         index::Body::Growing(growing) => Content::Growing(growing.clone()),
         index::Body::Unopened => Content::Unopened(open.len),
+        index::Body::Elsewhere(url) => return Ok(Some(Found::Elsewhere(url.clone()))),
         index::Body::Stored(blob) if blob.len() > SMALL => Content::Stored(blob.clone()),
         index::Body::Stored(blob) => Content::Small(read(blob.clone()).await?),
     };
-    Ok(Some((open, content)))
+    Ok(Some(Found::Here(open, content)))
 }
 
 async fn read(blob: Blob) -> Result<Bytes, index::Error> {

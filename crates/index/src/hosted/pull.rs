@@ -3,7 +3,7 @@
 //! The files are fetched first if they must be, and copied: what an index of ours
 //! holds must not go when a mirror's cache is emptied.
 
-use pyspec::{CoreMetadata, Metadata, PageFile, ProjectName, Version};
+use pyspec::{CoreMetadata, Filename, Metadata, PageFile, ProjectName, Version};
 use store::{Beside, HostedRow, ReleaseRow, Role};
 
 use super::form::invalid_metadata;
@@ -143,6 +143,7 @@ impl Hosted {
                     let end = growing.wait(at).await.map_err(|error| (*error).clone())?;
                     growing.slice(at, (end - at).min(STEP) as usize)?
                 }
+                Body::Elsewhere(_) => return Err(not_kept(&open.filename)),
                 Body::Unopened => unreachable!("it was asked for with its bytes"),
             };
             if bytes.is_empty() {
@@ -151,5 +152,13 @@ impl Hosted {
             at += bytes.len() as u64;
             incoming.write(bytes).await?;
         }
+    }
+}
+
+fn not_kept(filename: &Filename) -> Error {
+    Error::BadRequest {
+        why: format!(
+            "`{filename}` is not kept here: its mirror has `mirror_use_external_urls`, and leaves files upstream"
+        ),
     }
 }

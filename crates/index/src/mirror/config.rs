@@ -40,6 +40,10 @@ pub struct Config {
     pub connections_per_file: usize,
     /// Which names the root listing has.
     pub root_listing: RootListing,
+    /// Who gives clients the files that are not stored.
+    pub files_from: FilesFrom,
+    /// Where the metadata of wheels comes from.
+    pub metadata_from: MetadataFrom,
 }
 
 impl Config {
@@ -60,6 +64,8 @@ impl Config {
             read_timeout: Duration::from_secs(10),
             connections_per_file: 4,
             root_listing: RootListing::Upstream,
+            files_from: FilesFrom::Here,
+            metadata_from: MetadataFrom::Listed,
         }
     }
 }
@@ -72,6 +78,26 @@ pub enum RootListing {
     /// Those that were asked for here, for an upstream that has no list or a very
     /// long one. Any project can be asked for all the same.
     Known,
+}
+
+/// Who gives clients the files that are not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilesFrom {
+    /// We do, and keep them.
+    Here,
+    /// Upstream does: clients are told where.
+    Upstream,
+}
+
+/// Where the metadata of wheels comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataFrom {
+    /// From upstream where its page lists it, else out of the wheel.
+    Listed,
+    /// From upstream, and out of the wheel where upstream turns out to have none.
+    Upstream,
+    /// Out of the wheel: upstream is not asked.
+    Wheel,
 }
 
 /// Where a mirror's projects live.

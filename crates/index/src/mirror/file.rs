@@ -7,7 +7,6 @@ use pyspec::{Filename, PageFile, ProjectName};
 use store::{Blob, FileRow};
 use url::Url;
 
-use super::Shared;
 use super::order::Order;
 use super::pages::Pages;
 use super::read::{Verdict, verdict};
@@ -15,6 +14,7 @@ use super::records::Records;
 use super::refusals::Refusals;
 use super::replaced::contradicts;
 use super::transfer::{Running, Transfer};
+use super::{FilesFrom, Shared};
 use crate::{Body, Cache, Error, Open};
 
 /// The files of a mirror.
@@ -61,6 +61,9 @@ impl Files {
                 let offline = self.shared.config.offline;
                 let cache = if offline { Cache::Offline } else { Cache::Hit };
                 return Ok(Some(open(&row, blob, cache)));
+            }
+            if self.is_upstreams() {
+                return self.elsewhere(path).await;
             }
             match self.arriving(path).await {
                 Ok(Found::Arriving(open)) => {
@@ -138,6 +141,29 @@ impl Files {
         Ok(None)
     }
 
+    fn is_upstreams(&self) -> bool {
+        self.shared.config.files_from == FilesFrom::Upstream
+    }
+
+    /// Where upstream has the file at `path`: the address alone, without our credentials.
+    async fn elsewhere(&self, path: &str) -> Result<Option<Open>, Error> {
+        let order = self.order(path).await?;
+        Ok(order.map(|Order { file, url, .. }| Open {
+            etag: format!(
+                "\"{}\"",
+                file.hashes
+                    .sha256()
+                    .map_or_else(String::new, |digest| digest.to_string())
+            ),
+            filename: file.filename,
+            len: file.size,
+            last_modified: None,
+            content_type: CONTENT_TYPE,
+            body: Body::Elsewhere(url),
+            cache: Cache::Hit,
+        }))
+    }
+
     async fn arriving(self: &Arc<Self>, path: &str) -> Result<Found, Error> {
         let running = match self.running(path).await? {
             Some(Started::Running(running)) => running,
@@ -160,6 +186,9 @@ impl Files {
     pub(crate) async fn head(self: &Arc<Self>, path: &str) -> Result<Option<Open>, Error> {
         if self.under_way(path).await?.is_some() || self.stored(path).await?.is_some() {
             return self.open(path).await;
+        }
+        if self.is_upstreams() {
+            return self.elsewhere(path).await;
         }
         let Some(order) = self.order(path).await? else {
             return Ok(None);

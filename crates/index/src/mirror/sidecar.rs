@@ -1,7 +1,7 @@
 //! What stands beside a file: its metadata (PEP 658) and its provenance (PEP 740).
 //!
 //! Metadata comes from upstream where upstream has it, and is checked against the
-//! digest on the page. Where upstream has none, we make it from the wheel's tail.
+//! digest on the page. Where upstream has none, or is not to be asked, we make it from the wheel's tail.
 
 mod made;
 
@@ -16,7 +16,6 @@ use reqwest::{Method, StatusCode};
 use store::{Blob, SidecarKind, SidecarRow, Staged};
 use url::Url;
 
-use super::Shared;
 use super::client::{Failure, Purpose};
 use super::fetch::{BODY_DEADLINE, within};
 use super::file::Files;
@@ -24,6 +23,7 @@ use super::flights::{Flight, Flights, Landing};
 use super::gate::Gate;
 use super::pages::Pages;
 use super::replaced::{contradicts, promises_more};
+use super::{MetadataFrom, Shared};
 use crate::{Body, Cache, Error, Open, Part};
 
 /// The largest sidecar taken from upstream.
@@ -171,7 +171,12 @@ impl Sidecars {
         let is_ours =
             project.is_some_and(|answer| answer.project.makes.contains(&beside.file.filename));
         let mut trouble = None;
-        if !is_ours && !self.shared.config.offline {
+        let is_upstreams = match self.shared.config.metadata_from {
+            MetadataFrom::Listed => !is_ours,
+            MetadataFrom::Upstream => true,
+            MetadataFrom::Wheel => false,
+        };
+        if is_upstreams && !self.shared.config.offline {
             let url = metadata_url(&beside.file.url);
             let began = Instant::now();
             match self.fetched(beside, &url, promised).await {

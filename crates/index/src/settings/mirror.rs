@@ -10,7 +10,7 @@ use super::common::Common;
 use super::{Refused, coerce};
 use crate::IndexName;
 use crate::acl::{Acl, Principal};
-use crate::mirror::{Config, FileHosts, RootListing, Upstream, shown};
+use crate::mirror::{Config, FileHosts, FilesFrom, MetadataFrom, RootListing, Upstream, shown};
 
 /// What can be set on an index whose projects live upstream.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,12 +26,12 @@ pub struct MirrorSettings {
     pub no_project_list: Option<bool>,
     /// The page of a project for people, with `{name}` in it.
     pub web_url_fmt: Option<String>,
-    /// Kept for whoever asks, without effect: files always come through here,
-    /// and are kept.
+    /// Send clients to upstream for the files that are not here, and keep none.
     pub use_external_urls: Option<bool>,
-    /// The same: metadata that upstream lacks is made from the wheel.
+    /// Whether to ask upstream for the metadata beside every wheel, or for none; by
+    /// itself a page says which wheels have it. What upstream lacks is made from the wheel.
     pub provides_core_metadata: Option<bool>,
-    /// The same: pages are compared, not serials.
+    /// Kept for whoever asks, without effect: pages are compared, not serials.
     pub ignore_serial_header: Option<bool>,
 }
 
@@ -86,6 +86,14 @@ impl MirrorSettings {
         if self.no_project_list == Some(true) {
             config.root_listing = RootListing::Known;
         }
+        if self.use_external_urls == Some(true) {
+            config.files_from = FilesFrom::Upstream;
+        }
+        config.metadata_from = match self.provides_core_metadata {
+            None => MetadataFrom::Listed,
+            Some(true) => MetadataFrom::Upstream,
+            Some(false) => MetadataFrom::Wheel,
+        };
         Some(config)
     }
 

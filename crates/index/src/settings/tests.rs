@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{IndexSettings, InvalidSettings, Patch};
-use crate::mirror::{Config, FileHosts, RootListing, Upstream};
+use crate::mirror::{Config, FileHosts, FilesFrom, MetadataFrom, RootListing, Upstream};
 
 fn made(fields: &Value) -> Result<IndexSettings, InvalidSettings> {
     IndexSettings::create("alice", fields.as_object().unwrap())
@@ -346,6 +346,16 @@ fn a_mirror_is_opened_as_its_settings_say() {
     let always = config(json!({"mirror_cache_expiry": 0, "mirror_no_project_list": true}));
     assert_eq!(always.fresh_for, std::time::Duration::ZERO);
     assert_eq!(always.root_listing, RootListing::Known);
+    assert_eq!(always.files_from, FilesFrom::Here);
+    assert_eq!(always.metadata_from, MetadataFrom::Listed);
+    let upstreams =
+        config(json!({"mirror_use_external_urls": true, "mirror_provides_core_metadata": true}));
+    assert_eq!(upstreams.files_from, FilesFrom::Upstream);
+    assert_eq!(upstreams.metadata_from, MetadataFrom::Upstream);
+    let ours =
+        config(json!({"mirror_use_external_urls": "no", "mirror_provides_core_metadata": "no"}));
+    assert_eq!(ours.files_from, FilesFrom::Here);
+    assert_eq!(ours.metadata_from, MetadataFrom::Wheel);
 }
 
 #[test]

@@ -113,6 +113,7 @@ pub(crate) async fn read(open: Open) -> Result<Content, Error> {
     match open.body {
         Body::Stored(blob) => Ok(blob.slice(0, blob.len() as usize)?.into()),
         Body::Unopened => panic!("only asked about"),
+        Body::Elsewhere(url) => panic!("it is at {url}"),
         Body::Growing(growing) => {
             let mut bytes = Vec::new();
             loop {

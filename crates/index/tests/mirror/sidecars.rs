@@ -1,5 +1,6 @@
 //! Metadata: upstream's where there is any, made from the wheel where there is none.
 
+use index::mirror::MetadataFrom;
 use index::{Error, Part, Source};
 use pyspec::CoreMetadata;
 use testkit::{Dist, Fault, Metadata, Project, Upstream};
@@ -69,6 +70,36 @@ async fn metadata_that_upstream_lacks_is_made_from_a_few_bytes_of_the_wheel() {
     assert!(
         matches!(advertised(&rig).await, CoreMetadata::Present(hashes) if hashes.sha256().is_some())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upstream_is_not_asked_for_metadata_if_it_is_not_to_be() {
+    let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+    let mut config = simple(&upstream);
+    config.metadata_from = MetadataFrom::Wheel;
+    let rig = Rig::with(config, None).await;
+    let path = rig.path("foo", WHEEL).await;
+    let made = rig.read(&path, Part::Metadata).await.unwrap();
+    assert!(made.starts_with(b"Metadata-Version"));
+    assert_eq!(upstream.count("*.metadata").requests, 0);
+    assert_eq!(rig.stats.metadata_made.value(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upstream_is_asked_for_metadata_that_it_does_not_list_if_it_has_all() {
+    for (has_it, made) in [(true, 0), (false, 1)] {
+        let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+        upstream.change(|settings| settings.metadata = false);
+        let mut config = simple(&upstream);
+        config.metadata_from = MetadataFrom::Upstream;
+        let rig = Rig::with(config, None).await;
+        let path = rig.path("foo", WHEEL).await;
+        upstream.change(|settings| settings.metadata = has_it);
+        let read = rig.read(&path, Part::Metadata).await.unwrap();
+        assert!(read.starts_with(b"Metadata-Version"));
+        assert_eq!(upstream.count("*.metadata").requests, 1);
+        assert_eq!(rig.stats.metadata_made.value(), made);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use index::IndexName;
 use index::access::UserName;
-use index::mirror::{Auth, Authorities, FileHosts, RootListing, Upstream};
+use index::mirror::{Auth, Authorities, FileHosts, FilesFrom, MetadataFrom, RootListing, Upstream};
 use url::Url;
 
 use super::reader::Table;
@@ -125,6 +125,8 @@ impl Mirror {
             read_timeout: manners.read_timeout.value.0,
             connections_per_file: manners.connections_per_file.value,
             root_listing: RootListing::Upstream,
+            files_from: FilesFrom::Here,
+            metadata_from: MetadataFrom::Listed,
         }
     }
 }

@@ -12,6 +12,7 @@
 mod contents;
 mod documents;
 mod export;
+mod external;
 mod guides;
 mod indexes;
 mod mirrored;
