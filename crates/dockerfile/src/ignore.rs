@@ -1,7 +1,8 @@
 //! `.dockerignore`, as moby's `patternmatcher` reads and matches it.
 //!
 //! Patterns are anchored at the context's root, the last line that matches wins, and what
-//! matches a folder matches all that is in it. This is not gitignore.
+//! matches a folder matches all that is in it. This is not gitignore, and older engines
+//! read it in another way than BuildKit does: see [`Reading`].
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +11,22 @@ pub struct Pattern {
     pub text: String,
     /// `!`: what matches is a part of the context after all.
     pub keeps: bool,
+    /// Whether a blank follows the `!`, which buildah takes for a part of the name.
+    pub is_apart: bool,
     /// On which line it stands, from 1.
     pub line: usize,
+}
+
+/// Whose reading of the file: engines differ, or rather their clients, which send the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Docker 25 and later and buildx, with BuildKit 0.13 or later: moby's `patternmatcher`.
+    BuildKit,
+    /// Docker 20.10, with either builder: what lies in a folder that is left out can be kept only
+    /// by a line that begins with the folder's name.
+    Docker20,
+    /// buildah and podman: as Docker 20.10, but a blank after `!` belongs to the name.
+    Buildah,
 }
 
 /// What is no part of the build's context.
@@ -45,9 +60,10 @@ impl Ignore {
                 line: at + 1,
             };
             let (keeps, rest) = match line.trim().strip_prefix('!') {
-                Some(rest) => (true, rest.trim_start()),
+                Some(rest) => (true, rest),
                 None => (false, line.trim()),
             };
+            let (is_apart, rest) = (rest.starts_with([' ', '\t']), rest.trim_start());
             if rest.is_empty() || !is_valid(rest) {
                 return Err(invalid());
             }
@@ -56,6 +72,7 @@ impl Ignore {
                 patterns.push(Pattern {
                     text,
                     keeps,
+                    is_apart,
                     line: at + 1,
                 });
             }
@@ -63,15 +80,45 @@ impl Ignore {
         Ok(Self { patterns })
     }
 
-    /// Whether a file is left out of the context; `path` is relative to it, with `/`.
+    /// Whether BuildKit leaves a file out of the context; `path` is relative to it, with `/`.
     pub fn leaves_out(&self, path: &str) -> bool {
+        self.leaves_out_by(Reading::BuildKit, path)
+    }
+
+    /// Whether this engine leaves a file out of the context.
+    pub fn leaves_out_by(&self, reading: Reading, path: &str) -> bool {
+        if reading == Reading::BuildKit {
+            return self.settles(path, |pattern| pattern.covers(path));
+        }
+        let patterns = |path: &str| {
+            self.settles(path, |pattern| {
+                !(pattern.is_apart && reading == Reading::Buildah) && pattern.covers_as_before(path)
+            })
+        };
+        let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        folders.any(|folder| patterns(folder) && !self.may_keep_below(reading, folder))
+            || patterns(path)
+    }
+
+    /// What the last line says that matches.
+    fn settles(&self, path: &str, matches: impl Fn(&Pattern) -> bool) -> bool {
+        debug_assert!(!path.starts_with('/'), "paths are relative to the context");
         let mut out = false;
         for pattern in &self.patterns {
-            if pattern.keeps == out && pattern.covers(path) {
+            if pattern.keeps == out && matches(pattern) {
                 out = !pattern.keeps;
             }
         }
         out
+    }
+
+    /// Whether a folder that is left out is looked into: some line keeps what begins with its name.
+    fn may_keep_below(&self, reading: Reading, folder: &str) -> bool {
+        let mut kept = self.patterns.iter().filter(|pattern| pattern.keeps);
+        kept.any(|pattern| {
+            !(pattern.is_apart && reading == Reading::Buildah)
+                && format!("{}/", pattern.text).starts_with(&format!("{folder}/"))
+        })
     }
 }
 
@@ -79,7 +126,27 @@ impl Pattern {
     /// Whether it matches the path, or a folder that the path is in.
     pub fn covers(&self, path: &str) -> bool {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
-        parents.chain([path]).any(|path| glob(&self.text, path))
+        parents.chain([path]).any(|path| self.fits(path))
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        match self.text.strip_prefix("**") {
+            // `patternmatcher` takes the short way here, which leads elsewhere: `**.pyc` is any such file.
+            Some(end) if !end.contains(['*', '?', '[', '\\']) => {
+                path.ends_with(end) || end.strip_prefix('/') == Some(path)
+            }
+            _ => glob(&self.text, path),
+        }
+    }
+
+    /// The same before `patternmatcher`: of the folders, only the one that is as deep as the pattern.
+    fn covers_as_before(&self, path: &str) -> bool {
+        let deep = self.text.matches('/').count();
+        let folder = path.match_indices('/').nth(deep).map(|(at, _)| &path[..at]);
+        [Some(path), folder]
+            .into_iter()
+            .flatten()
+            .any(|path| glob(&self.text, path))
     }
 }
 
@@ -193,6 +260,7 @@ mod tests {
             ("*\n!keep", &["x", "x/y"], &["keep", "keep/y"]),
             ("foo\n!foo/bar/keep.txt", &["foo/x"], &["foo/bar/keep.txt"]),
             ("*\n!**/*.py", &["x/y.txt"], &["a.py", "x/y.py"]),
+            ("**.pyc", &["x.pyc", "a/x.pyc"], &["x.py"]),
             ("[a-c]x", &["bx"], &["dx"]),
             ("[^a]x", &["bx"], &["ax"]),
             ("a?", &["ab"], &["a", "abc"]),
@@ -214,11 +282,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_engines_differ_each_has_its_way() {
+        use Reading::{BuildKit, Buildah, Docker20};
+        for (ignore, path, left_out_by) in [
+            ("**.pyc", "a.pyc", &[BuildKit][..]),
+            ("**.pyc", "x/.pyc", &[BuildKit, Docker20, Buildah]),
+            ("**/x", "a/x/b", &[BuildKit, Docker20, Buildah]),
+            ("**foo", "a/xfoo", &[BuildKit]),
+            ("*\n!**/*.py", "a.py", &[]),
+            ("*\n!**/*.py", "a/b.py", &[Docker20, Buildah]),
+            ("*\n!a/b", "a/b", &[]),
+            ("*\n!a/b", "a/c", &[BuildKit, Docker20, Buildah]),
+            ("*\n! a", "a", &[Buildah]),
+            ("foo\n!foo/bar/keep.txt", "foo/bar/keep.txt", &[]),
+        ] {
+            let ignore_file = Ignore::parse(ignore).unwrap();
+            for reading in [BuildKit, Docker20, Buildah] {
+                assert_eq!(
+                    ignore_file.leaves_out_by(reading, path),
+                    left_out_by.contains(&reading),
+                    "{ignore:?} {path} {reading:?}"
+                );
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_pattern_makes_it_stumble(pattern in "[a/*?\\[\\]^!.\\\\-]{0,12}", path in "[a/.-]{0,12}") {
             if let Ok(ignore) = Ignore::parse(&pattern) {
-                ignore.leaves_out(&path);
+                let path = path.trim_start_matches('/');
+                for reading in [Reading::BuildKit, Reading::Docker20, Reading::Buildah] {
+                    ignore.leaves_out_by(reading, path);
+                }
             }
         }
     }

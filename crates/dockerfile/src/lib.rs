@@ -17,7 +17,7 @@ mod span;
 mod stages;
 
 pub use expand::{InvalidExpansion, expand};
-pub use ignore::{Ignore, InvalidPattern, Pattern};
+pub use ignore::{Ignore, InvalidPattern, Pattern, Reading};
 pub use parse::{
     Arguments, Directive, Dockerfile, Flag, Heredoc, Instruction, Invalid, Keyword, Piece,
 };
