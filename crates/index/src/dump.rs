@@ -6,6 +6,7 @@
 pub mod export;
 pub mod import;
 mod read;
+mod sentence;
 
 pub use export::{Export, Manner, Plan, Written};
 pub use import::{Import, Report};

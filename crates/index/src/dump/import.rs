@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::sentence::sentence;
 use super::{Dump, Mirrored};
 use crate::access::ROOT;
 use crate::accounts::Accounts;
@@ -70,6 +71,9 @@ impl Import<'_> {
         for (name, listed) in &dump.indexes {
             self.fill(dump, name, listed, &mut report, &mut done)
                 .await?;
+        }
+        for told in report.problems.iter_mut().chain(&mut report.notes) {
+            *told = sentence(told);
         }
         Ok(report)
     }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::sentence::sentence;
+
 /// What the folder's table of contents is called.
 pub(super) const CONTENTS: &str = "dataindex.json";
 
@@ -32,7 +34,7 @@ pub enum Invalid {
         /// The folder.
         folder: String,
         /// Where, and what.
-        error: serde_json::Error,
+        error: String,
     },
     /// It is of a version that nobody knows.
     #[error("the dump in `{folder}` is of version {version}; versions 1 and 2 are known")]
@@ -138,7 +140,7 @@ impl<'a> Dump<'a> {
         let contents: Contents<'a> =
             serde_json::from_str(text).map_err(|error| Invalid::Malformed {
                 folder: name(),
-                error,
+                error: sentence(&error.to_string()),
             })?;
         let version = match &contents.dumpversion {
             Value::String(version) => version.clone(),
@@ -147,7 +149,7 @@ impl<'a> Dump<'a> {
         if !matches!(version.as_str(), "1" | "2") {
             return Err(Invalid::Version {
                 folder: name(),
-                version,
+                version: sentence(&version),
             });
         }
         Ok(Self {
