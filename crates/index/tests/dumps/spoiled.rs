@@ -151,6 +151,25 @@ fn a_table_of_contents_that_is_cut_off_or_too_deep_is_told_in_a_sentence() {
     });
 }
 
+#[test]
+fn a_time_at_which_nothing_can_have_happened_is_passed_over() {
+    Runtime::new().unwrap().block_on(async {
+        for year in [-1, 0, 1969, 32767] {
+            let (house, mut dumped) = (House::new().await, Dumped::new());
+            let files = "/indexes/alice~1dev/files/0";
+            let when = format!("{files}/log/0/when/0");
+            *dumped.contents.pointer_mut(&when).unwrap() = year.into();
+            dumped.tell(&dumped.contents.to_string());
+            let report = house.import(&dumped.folder()).await.unwrap();
+            assert_eq!(report.problems, Vec::<String>::new());
+            let contents = house.contents().await;
+            let changed = format!("{files}/entrymapping/last_modified");
+            let changed = contents.pointer(&changed).unwrap();
+            assert_eq!(changed, "Wed, 01 Jan 2020 00:00:00 GMT");
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(few())]
 

@@ -35,7 +35,7 @@ pub(crate) enum Damage {
     Pipe,
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "",
     " ",
     ".",
@@ -57,6 +57,8 @@ const NAMES: [&str; 22] = [
     "mirror",
     "file:///etc/hostname",
     "https://u:p@files.example/x",
+    "0000-01-01T00:00:00Z",
+    "Thu, 01 Jan 1601 00:00:00 GMT",
     "$argon2id$v=19$m=4294967295,t=9,p=1$AAAA$AAAA",
 ];
 

@@ -61,7 +61,11 @@ impl Import<'_> {
             match self.fetched(dump, entry, file, report).await? {
                 Ok((fetched, content)) => {
                     let files = pages.entry(fetched.project.clone()).or_default();
-                    files.push(fetched.on_page(file, &content, &releases));
+                    let listed = fetched.on_page(file, &content, &releases);
+                    // A dump may tell of a file twice, a page does not.
+                    if files.iter().all(|other| other.url != listed.url) {
+                        files.push(listed);
+                    }
                 }
                 Err(why) => report
                     .problems

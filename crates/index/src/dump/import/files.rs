@@ -260,7 +260,8 @@ fn told(
     kept
 }
 
-/// The time of an entry of devpi's logs: six numbers, UTC.
+/// The time of an entry of devpi's logs: six numbers, UTC. Nothing was uploaded before 1970, and
+/// HTTP has no words for such times.
 fn when(entry: &Value) -> Option<Timestamp> {
     let numbers = entry.get("when")?.as_array()?.iter();
     let numbers: Vec<i16> = numbers
@@ -276,7 +277,8 @@ fn when(entry: &Value) -> Option<Timestamp> {
         small(5)?,
         0,
     );
-    Some(at.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    let at = at.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    (at >= Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 /// What a release says of itself; if that cannot be read, its name and version at least.
