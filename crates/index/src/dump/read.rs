@@ -128,7 +128,13 @@ struct Mapping {
 impl<'a> Dump<'a> {
     /// The text of a folder's table of contents, for [`Self::read`].
     pub fn text(folder: &Path) -> Result<String, Invalid> {
-        fs::read_to_string(folder.join(CONTENTS)).map_err(|error| Invalid::Unreadable {
+        let path = folder.join(CONTENTS);
+        let text = match fs::metadata(&path) {
+            // Reading a pipe would wait for whoever never writes.
+            Ok(found) if !found.is_file() => Err(io::Error::other("it is no file")),
+            _ => fs::read_to_string(path),
+        };
+        text.map_err(|error| Invalid::Unreadable {
             folder: folder.display().to_string(),
             error,
         })

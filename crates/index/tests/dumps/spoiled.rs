@@ -134,7 +134,7 @@ fn the_good_dump_is_good() {
 }
 
 #[test]
-fn a_table_of_contents_that_is_cut_off_or_too_deep_is_told_in_a_sentence() {
+fn a_table_of_contents_that_is_none_is_told_in_a_sentence() {
     Runtime::new().unwrap().block_on(async {
         let (house, dumped) = (House::new().await, Dumped::new());
         let text = dumped.contents.to_string();
@@ -145,6 +145,19 @@ fn a_table_of_contents_that_is_cut_off_or_too_deep_is_told_in_a_sentence() {
             let told = house.import(&dumped.folder()).await;
             are_sentences(&told).unwrap();
             assert!(told.is_err());
+        }
+        let table = dumped.folder().join("dataindex.json");
+        for damage in [Damage::Pipe, Damage::Folder, Damage::Removed] {
+            dumped.tell(&text);
+            damage_file(&table, dumped.home.path(), damage);
+            let told = house.import(&dumped.folder()).await;
+            are_sentences(&told).unwrap();
+            assert!(told.unwrap_err().contains("has no `dataindex.json`"));
+            if damage == Damage::Folder {
+                fs::remove_dir(&table).unwrap();
+            } else if damage == Damage::Pipe {
+                fs::remove_file(&table).unwrap();
+            }
         }
         dumped.tell(&text);
         assert_eq!(house.import(&dumped.folder()).await.unwrap().files, 5);

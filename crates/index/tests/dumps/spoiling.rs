@@ -23,7 +23,7 @@ pub(crate) enum Change {
 }
 
 /// What is done to one file of the dump.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Damage {
     Removed,
     Empty,
