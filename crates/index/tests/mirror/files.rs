@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use index::mirror::FileHosts;
-use index::{Cache, Error, Part, Source};
+use index::mirror::{FileHosts, FilesFrom, Upstream as At};
+use index::{Body, Cache, Error, Part, Source};
 use testkit::{Dist, Fault, HashKind, Project, Upstream};
 
 use crate::rig::{Rig, read, simple};
@@ -264,4 +264,38 @@ async fn a_lock_may_know_a_file_that_our_stale_page_lacks() {
     let path = upstream.path_of("foo-2.0-py3-none-any.whl");
     let bytes = rig.read(path.trim_start_matches('/'), Part::File).await;
     assert!(bytes.is_ok(), "{bytes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_stays_upstream_is_told_by_its_address_without_our_credentials() {
+    let upstream = upstream_of(1000);
+    let mut config = simple(&upstream);
+    config.files_from = FilesFrom::Upstream;
+    let url = upstream.simple().replace("://", "://alice:secret@");
+    config.upstream = At::Simple(url.parse().unwrap());
+    let rig = Rig::with(config.clone(), None).await;
+    let path = rig.path("foo", WHEEL).await;
+    let there = format!("{}{}", upstream.origin(), upstream.path_of(WHEEL));
+    let found = [
+        rig.mirror.open(&path, Part::File).await,
+        rig.mirror.head(&path, Part::File).await,
+    ];
+    for open in found {
+        let body = open.unwrap().unwrap().body;
+        assert!(
+            matches!(&body, Body::Elsewhere(url) if url.as_str() == there),
+            "{body:?}"
+        );
+    }
+    assert_eq!(upstream.count("*.whl").requests, 0);
+    let none = rig
+        .mirror
+        .open("packages/none-1.0.tar.gz", Part::File)
+        .await;
+    assert!(none.unwrap().is_none());
+    config.offline = true;
+    let rig = rig.again(config).await;
+    let told = rig.mirror.open(&path, Part::File).await;
+    // Offline, a page lists what is here alone.
+    assert!(matches!(told, Err(Error::Offline { .. })), "{told:?}");
 }
