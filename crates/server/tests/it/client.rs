@@ -104,6 +104,11 @@ impl Client {
         self.write(method, path, &headers, body).await;
     }
 
+    /// More of a body, or anything else.
+    pub(crate) async fn write_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
     /// All at once: what is still on its way when the answer goes out closes the connection.
     async fn write(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test.localhost:1\r\n");
@@ -171,6 +176,13 @@ impl Client {
             }
         }
         true
+    }
+
+    /// The next so many bytes, if they come.
+    pub(crate) async fn take(&mut self, len: usize) -> Option<Vec<u8>> {
+        self.fill(len)
+            .await
+            .then(|| self.read.drain(..len).collect())
     }
 
     /// What was read and not yet taken.

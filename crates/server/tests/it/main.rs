@@ -4,11 +4,13 @@
 
 mod access_matrix;
 mod client;
+mod drain;
 mod files;
 mod growing;
 mod listing;
 mod operation;
 mod pages;
 mod ranges;
+mod silence;
 mod site;
 mod source;
