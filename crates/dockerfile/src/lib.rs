@@ -8,13 +8,16 @@ mod check;
 mod expand;
 mod ignore;
 mod image;
+mod inputs;
 mod install;
 pub mod lint;
+mod manifest;
 mod parse;
 mod scope;
 mod shell;
 mod span;
 mod stages;
+mod wheel;
 
 pub use expand::{InvalidExpansion, expand};
 pub use ignore::{Ignore, InvalidPattern, Pattern, Reading};

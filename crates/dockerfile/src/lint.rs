@@ -3,6 +3,7 @@
 //! One file per rule: what it flags, why, a bad and a good example. A test runs every
 //! rule on its own examples.
 
+mod asked;
 mod bad_pattern;
 mod broad_copy;
 mod broken_cache;
@@ -17,7 +18,10 @@ mod merged_steps;
 mod missing_cache;
 mod normal_times;
 mod overwritten_venv;
+mod released_dependencies;
 mod secret_in_build;
+mod source_build;
+mod source_on_musl;
 mod split_update;
 mod stale_bind;
 mod surroundings;
@@ -31,12 +35,16 @@ mod wrong_cache;
 #[cfg(test)]
 mod tests;
 
-pub use surroundings::{ContextFile, Engine, Surroundings};
+use std::collections::BTreeSet;
+
+use pyspec::ProjectName;
 
 use crate::image::Image;
+use crate::inputs::{self, Install};
 use crate::install::{self, Run};
 use crate::scope::Scope;
 use crate::{Base, Dockerfile, Instruction, Keyword, Piece, Position, Span, Stage, stages};
+pub use surroundings::{ContextFile, Engine, Surroundings};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +93,8 @@ pub struct Rule {
 enum Check {
     /// By the files alone.
     Files(fn(&Subject<'_>, &mut Findings)),
+    /// By the names of the files that an index has, where no lock lists them.
+    Index(fn(&Subject<'_>, &mut Findings)),
 }
 
 /// What a rule has found.
@@ -101,25 +111,30 @@ pub struct Finding {
 }
 
 /// The files that rules look into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum File {
     /// The Dockerfile.
     Dockerfile,
     /// What is left out of its context.
     Ignore,
+    /// A file of the context, by its path in it.
+    Context(String),
 }
 
 /// Every rule, by its code.
-pub const RULES: [&Rule; 22] = [
+pub const RULES: [&Rule; 25] = [
     &broad_copy::RULE,
     &missing_cache::RULE,
     &broken_cache::RULE,
     &wrong_cache::RULE,
     &unstable_output::RULE,
+    &released_dependencies::RULE,
     &volatile_variable::RULE,
     &foreign_packages::RULE,
     &weak_ignore::RULE,
     &bad_pattern::RULE,
+    &source_on_musl::RULE,
+    &source_build::RULE,
     &floating_base::RULE,
     &wide_bind::RULE,
     &stale_bind::RULE,
@@ -139,6 +154,7 @@ pub const RULES: [&Rule; 22] = [
 struct Subject<'a> {
     file: &'a Dockerfile,
     stages: Vec<Stage<'a>>,
+    installs: Vec<Install>,
     around: &'a Surroundings<'a>,
 }
 
@@ -164,6 +180,18 @@ impl Findings {
             span,
             message,
         });
+    }
+}
+
+impl<'a> Subject<'a> {
+    fn new(file: &'a Dockerfile, around: &'a Surroundings<'a>) -> Self {
+        let stages = stages(file);
+        Self {
+            installs: inputs::installs(file, &stages, around.read),
+            file,
+            stages,
+            around,
+        }
     }
 }
 
@@ -217,28 +245,59 @@ impl Subject<'_> {
     }
 }
 
-/// Judges a Dockerfile with what lies around it, in order of lines.
-/// What a comment (`# pilothouse: ignore=PH002`) excuses is left out.
-pub fn lint(file: &Dockerfile, around: &Surroundings<'_>) -> Vec<Finding> {
-    let subject = Subject {
-        file,
-        stages: stages(file),
-        around,
-    };
+/// What was found, and what was not looked for.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// In order of lines. What a comment (`# pilothouse: ignore=PH002`) excuses is left out.
+    pub findings: Vec<Finding>,
+    /// Rules that had to ask an index about something, and had none.
+    pub skipped: Vec<&'static Rule>,
+}
+
+/// Judges a Dockerfile with what lies around it.
+pub fn lint(file: &Dockerfile, around: &Surroundings<'_>) -> Report {
+    let subject = Subject::new(file, around);
     let mut findings = Findings {
         rule: RULES[0],
         all: Vec::new(),
     };
+    let lacks_index = around.index.is_none() && !subject.unknown().is_empty();
+    let mut skipped = Vec::new();
     for rule in RULES {
         findings.rule = rule;
         match rule.check {
             Check::Files(check) => check(&subject, &mut findings),
+            // What locks tell is judged all the same.
+            Check::Index(check) => {
+                skipped.extend(lacks_index.then_some(rule));
+                check(&subject, &mut findings);
+            }
         }
     }
     let mut all = findings.all;
     all.retain(|finding| !is_excused(file, finding));
-    all.sort_by_key(|finding| (finding.file, finding.span.start, finding.rule.code));
-    all
+    let key = |finding: &Finding| {
+        let Span { start, end } = finding.span;
+        (
+            finding.file.clone(),
+            start,
+            end,
+            finding.rule.code,
+            finding.message.clone(),
+        )
+    };
+    all.sort_by_key(key);
+    // What two stages read is one file, and wrong once.
+    all.dedup_by_key(|finding| key(finding));
+    Report {
+        findings: all,
+        skipped,
+    }
+}
+
+/// The projects of which rules need to know what files an index has.
+pub fn unknown_projects(file: &Dockerfile, around: &Surroundings<'_>) -> BTreeSet<ProjectName> {
+    Subject::new(file, around).unknown()
 }
 
 /// A rule by its code, in any case, or by its name.
@@ -249,6 +308,11 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 }
 
 impl Rule {
+    /// Whether it may have to know what files an index has.
+    pub fn asks_an_index(&self) -> bool {
+        matches!(self.check, Check::Index(_))
+    }
+
     /// All that is to be said about it, as Markdown.
     pub fn page(&self) -> String {
         let Self {

@@ -131,23 +131,25 @@ pub(crate) fn load(
     }
 }
 
-/// What the file says to `pilothouse docker lint`, which needs no server's settings.
+/// What the file says to `pilothouse docker lint`, and where a server listens: it needs no more.
 pub(crate) fn lint(
     flags: Overrides,
     environment: &Environment,
     places: &Places,
-) -> anyhow::Result<Lint> {
+) -> anyhow::Result<(Lint, SocketAddr)> {
     let mut faults = Vec::new();
     let overrides = flags.or(Overrides::from_environment(environment, &mut faults));
     let path = overrides
         .config
         .or_else(|| places.config_file().filter(|path| path.is_file()));
-    let lint = match &path {
-        Some(path) => read(path, environment, &mut faults)?.lint,
-        None => Lint::default(),
+    let file = match &path {
+        Some(path) => read(path, environment, &mut faults)?,
+        None => File::default(),
     };
+    let listen = overrides.listen.or(file.listen);
+    let listen = listen.and_then(|listen| listen.value.first().copied());
     if faults.is_empty() {
-        return Ok(lint);
+        return Ok((file.lint, listen.unwrap_or(merge::LISTEN.into())));
     }
     Err(Faulty { file: path, faults }.into())
 }

@@ -27,6 +27,10 @@ impl Version {
         self.0.any_prerelease()
     }
 
+    pub(crate) fn inner(&self) -> &uv_pep440::Version {
+        &self.0
+    }
+
     pub(crate) fn from_inner(version: uv_pep440::Version) -> Self {
         Self(version)
     }

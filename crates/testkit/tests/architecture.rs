@@ -46,7 +46,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("store", &["pyspec"]),
     ("index", &["archive", "pyspec", "store"]),
     ("server", &["index", "pyspec", "store"]),
-    ("dockerfile", &[]),
+    ("dockerfile", &["pyspec"]),
     (
         "pilothouse",
         &["dockerfile", "index", "pyspec", "server", "store"],

@@ -1,16 +1,18 @@
-//! Bases that change by themselves.
+//! Bases, tools and requirements that change by themselves.
 
-use super::{Check, Findings, Rule, Severity, Subject};
+use super::{Check, File, Findings, Rule, Severity, Subject};
 use crate::Base;
+use crate::inputs::Install;
+use crate::manifest::{Kind, Manifest};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH013",
     name: "floating-version",
     severity: Severity::Note,
-    what: "The base image has no version, or a tool is upgraded to whatever is newest.",
-    why: "`python`, `python:latest` and `python:3` become another Python one day, which repeats every step and may break the build; `pip install -U pip` makes the same image differ from day to day.",
-    bad: "FROM python:latest\nRUN --mount=type=cache,target=/root/.cache/pip pip install -U pip\n",
-    good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install pip==26.3\n",
+    what: "The base image or a requirement has no version or no hash, or a lock does not hold what the project asks for.",
+    why: "`python`, `python:latest` and `python:3` become another Python one day, which repeats every step and may break the build. A requirement without a version is another one from day to day while its step stays cached; one without a hash is whatever the index gives.",
+    bad: "FROM python:latest\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -U pip && pip install -r requirements.txt\n# ---- requirements.txt\nflask>=3\n",
+    good: "FROM python:3.13-slim\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install pip==26.3 && pip install -r requirements.txt\n# ---- requirements.txt\nflask==3.1.2 --hash=sha256:ca1d8112ec8a6158cc29ea4858963350011b5c846a414cdb7a954aa9e967d03c\n",
     check: Check::Files(check),
 };
 
@@ -27,22 +29,18 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
                 ),
             );
         }
-        for run in subject.runs(stage) {
-            for (_, command, span) in run.installs() {
-                let words: Vec<&str> = command.arguments().collect();
-                let upgrades = words.iter().any(|word| matches!(*word, "-U" | "--upgrade"));
-                let tool = words.iter().find(|word| {
-                    matches!(**word, "pip" | "setuptools" | "wheel" | "uv" | "poetry")
-                });
-                // `python -m pip install` names it as well.
-                let is_module = words.first() == Some(&"-m")
-                    && words.iter().filter(|word| **word == "pip").count() == 1;
-                if let Some(tool) = tool.filter(|tool| upgrades && !(is_module && **tool == "pip"))
-                {
-                    findings.add(span, format!("`{tool}` is whatever is newest on the day of the build: name a version, like `{tool}==…`"));
-                }
-            }
+    }
+    for install in &subject.installs {
+        let direct = install.direct.iter();
+        for one in direct.filter(|one| one.version.is_none() && one.is_from_index) {
+            let name = &one.name;
+            findings.add(one.span, format!("`{name}` is whatever is newest on the day of the build: name a version, like `{name}==…`"));
         }
+        let listed = install.manifests.iter();
+        for manifest in listed.filter(|manifest| manifest.kind == Kind::Requirements) {
+            unpinned(manifest, findings);
+        }
+        unlocked(install, findings);
     }
 }
 
@@ -57,6 +55,55 @@ fn is_floating(image: &str) -> bool {
             tag == "latest"
                 || (name == "python"
                     && matches!(tag, "3" | "slim" | "alpine" | "3-slim" | "3-alpine"))
+        }
+    }
+}
+
+/// Requirements without a version; if all have one, without a hash.
+fn unpinned(manifest: &Manifest, findings: &mut Findings) {
+    let file = || File::Context(manifest.path.clone());
+    let from_index = manifest.requirements.iter().filter(|one| one.is_from_index);
+    let (pinned, floating): (Vec<_>, Vec<_>) = from_index.partition(|one| one.version.is_some());
+    for one in &floating {
+        let name = &one.name;
+        findings.push(file(), one.span, format!("`{name}` is whatever is newest on the day of the build: name a version, like `{name}==…`"));
+    }
+    let bare = pinned.iter().find(|one| !one.is_hashed);
+    if let Some(bare) = bare.filter(|_| floating.is_empty()) {
+        let message = "without `--hash`, an index that has been broken into decides what is installed: `pip-compile --generate-hashes` and `uv export` write hashes";
+        findings.push(file(), bare.span, message.to_owned());
+    }
+}
+
+/// What a project asks for, and its lock does not have.
+fn unlocked(install: &Install, findings: &mut Findings) {
+    let of_kind = |kind| {
+        install
+            .manifests
+            .iter()
+            .find(|manifest| manifest.kind == kind)
+    };
+    let (Some(project), Some(lock)) = (of_kind(Kind::Project), of_kind(Kind::Lock)) else {
+        return;
+    };
+    for one in &project.requirements {
+        // A project may be locked in several versions, for several Pythons.
+        let mut locked = lock
+            .requirements
+            .iter()
+            .filter(|other| other.name == one.name)
+            .peekable();
+        let is_missing = locked.peek().is_none();
+        let fits = locked.any(|other| match (&one.specifiers, &other.version) {
+            (Some(specifiers), Some(version)) => specifiers.take(version),
+            _ => true,
+        });
+        if is_missing || !fits {
+            let message = format!(
+                "`{}` has no `{}` that is good enough here: lock again",
+                lock.path, one.name
+            );
+            findings.push(File::Context(project.path.clone()), one.span, message);
         }
     }
 }

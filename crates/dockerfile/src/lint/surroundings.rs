@@ -1,6 +1,9 @@
 //! What lies around a Dockerfile: its context, as far as somebody hands it in.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use pyspec::ProjectName;
 
 /// What lies around a Dockerfile. By default nothing does.
 #[derive(Clone, Copy)]
@@ -11,6 +14,10 @@ pub struct Surroundings<'a> {
     pub engine: Engine,
     /// The files of the context, or the first of many.
     pub files: &'a [ContextFile],
+    /// The text of a file of the context, by its path in it.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// The names of all files of projects, as an index lists them, if one was asked.
+    pub index: Option<&'a BTreeMap<ProjectName, Vec<String>>>,
 }
 
 /// What builds.
@@ -37,6 +44,8 @@ impl Default for Surroundings<'_> {
             ignore: None,
             engine: Engine::BuildKit,
             files: &[],
+            read: &|_| None,
+            index: None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Every rule against its own examples, and what excuses from it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn codes(file: &str, around: &Surroundings<'_>) -> Vec<&'static str> {
     let file = Dockerfile::parse(file).unwrap();
-    let findings = lint(&file, around);
+    let findings = lint(&file, around).findings;
     findings.iter().map(|finding| finding.rule.code).collect()
 }
 
@@ -27,6 +29,12 @@ fn in_example(example: &'static str) -> Vec<&'static str> {
             ContextFile { path, modified }
         })
         .collect();
+    let mut index: BTreeMap<ProjectName, Vec<String>> = BTreeMap::new();
+    for name in named("index").unwrap_or_default().lines() {
+        let filename: pyspec::Filename = name.parse().unwrap();
+        let (project, _) = filename.project_and_version().unwrap();
+        index.entry(project).or_default().push(name.to_owned());
+    }
     let around = Surroundings {
         ignore: named(".dockerignore"),
         engine: match files[0].0 {
@@ -34,6 +42,8 @@ fn in_example(example: &'static str) -> Vec<&'static str> {
             _ => Engine::BuildKit,
         },
         files: &times,
+        read: &|path| named(path).map(str::to_owned),
+        index: Some(&index),
     };
     codes(files[0].1, &around)
 }
@@ -66,7 +76,7 @@ fn rules_have_codes_of_their_own_in_order() {
 
 #[test]
 fn a_comment_excuses_the_instruction_below_it_or_the_file() {
-    let bad = "FROM python:3.13-slim\nRUN pip install a\n";
+    let bad = "FROM python:3.13-slim\nRUN pip install a==1\n";
     assert_eq!(alone(bad), ["PH002"]);
     let above = bad.replace("RUN", "# pilothouse: ignore=PH001,ph002\nRUN");
     assert_eq!(alone(&above), [""; 0]);
@@ -91,14 +101,16 @@ fn tools_are_known_in_every_way_they_are_called() {
         "[\"pip\", \"install\", \"a\"]",
         "<<EOF\nset -e\npip install a\nEOF",
     ] {
-        assert_eq!(
-            alone(&format!("FROM a:1\nRUN {line}\n")),
-            ["PH002"],
+        assert!(
+            alone(&format!("FROM a:1\nRUN {line}\n")).contains(&"PH002"),
             "{line}"
         );
     }
     for line in ["pip list", "uv run x", "echo pip install", "npm install"] {
-        assert_eq!(alone(&format!("FROM a:1\nRUN {line}\n")), [""; 0], "{line}");
+        assert!(
+            !alone(&format!("FROM a:1\nRUN {line}\n")).contains(&"PH002"),
+            "{line}"
+        );
     }
 }
 
@@ -106,7 +118,7 @@ fn tools_are_known_in_every_way_they_are_called() {
 fn findings_point_at_what_they_are_about() {
     let text = "FROM python:3.13-slim\nRUN set -e && \\\n    pip install a\n";
     let file = Dockerfile::parse(text).unwrap();
-    let finding = &lint(&file, &Surroundings::default())[0];
+    let finding = &lint(&file, &Surroundings::default()).findings[0];
     assert_eq!(finding.span.of(text), "pip install a");
     let position = finding.position(text);
     assert_eq!((position.line, position.column), (3, 5));

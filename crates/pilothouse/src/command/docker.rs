@@ -1,6 +1,7 @@
 //! `pilothouse docker`: what a Dockerfile makes an engine do over and over, and how to mend it.
 
 mod context;
+mod files_of;
 mod lint;
 mod source;
 

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// devpi's port, so that every guide and client that speaks to devpi finds us.
-const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 3141);
+pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 3141);
 
 /// Puts everything together; nothing only if a fault was noted.
 pub(super) fn merge(

@@ -1,11 +1,17 @@
 //! `pilothouse docker lint`, in every format.
 
+use testkit::{Project, Upstream};
+
 use crate::binary::Home;
 
 const BAD: &str = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN set -e && \\\n\tpip install -r requirements.txt\n";
 
+/// Nothing listens there: the port is not one that we may take.
+const NOBODY: (&str, &str) = ("PILOTHOUSE_LISTEN", "127.0.0.1:1");
+
 fn project() -> Home {
     Home::new()
+        .env(NOBODY.0, NOBODY.1)
         .file("Dockerfile", BAD)
         .file("Dockerfile.dockerignore", ".git\n*.pyc\n")
         .file(
@@ -126,7 +132,8 @@ fn programs_get_json() {
           "end_column": 6,
           "message": "`*.pyc` matches at the root alone: write `**/*.pyc`"
         }
-      ]
+      ],
+      "skipped": []
     }
     --- stderr
     "#);
@@ -312,7 +319,7 @@ fn a_rule_explains_itself() {
     --- stderr
     ");
     let all = home.run(&["docker", "lint", "--explain"]);
-    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 23));
+    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 26));
     let wrong = home.run(&["docker", "lint", "--explain", "PH999"]);
     insta::assert_snapshot!(wrong, @r"
     exit 2
@@ -322,4 +329,89 @@ fn a_rule_explains_itself() {
 
     For more information, try '--help'.
     ");
+}
+
+fn with_requirements() -> Home {
+    Home::new()
+        .file("Dockerfile", "FROM python:3.13-slim-bookworm\nCOPY deps /deps\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r /deps/all.txt\n")
+        .file("deps/all.txt", "-r sub/web.txt\nfoo==1.0 --hash=sha256:00\n")
+        .file("deps/sub/web.txt", "# all of it\nbar>=1\n")
+}
+
+#[test]
+fn requirement_files_are_judged_where_their_lines_are() {
+    let upstream = Upstream::start([
+        Project::new("foo").sdist("1.0").wheel("2.0"),
+        Project::new("bar").wheel("1.0").sdist("1.1"),
+    ]);
+    let index = upstream.simple();
+    let ended = with_requirements().run(&["docker", "lint", "--index", &index]);
+    insta::assert_snapshot!(ended, @r"
+    exit 1
+    --- stdout
+    warning[PH012]: `foo` is built from source: there is no wheel of this version
+     --> deps/all.txt:2:1
+      |
+    2 | foo==1.0 --hash=sha256:00
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    warning[PH012]: `bar` is built from source: there is no wheel of this version
+     --> deps/sub/web.txt:2:1
+      |
+    2 | bar>=1
+      | ^^^^^^
+
+    note[PH013]: `bar` is whatever is newest on the day of the build: name a version, like `bar==…`
+     --> deps/sub/web.txt:2:1
+      |
+    2 | bar>=1
+      | ^^^^^^
+
+    --- stderr
+    2 warnings, 1 note in 2 files
+    `pilothouse docker lint --explain PH012` says why
+    ");
+}
+
+#[test]
+fn without_an_index_some_rules_are_skipped_and_that_is_said() {
+    let home = with_requirements().env(NOBODY.0, NOBODY.1);
+    let select = ["docker", "lint", "--select", "PH011,PH012,PH001"];
+    insta::assert_snapshot!(home.run(&select), @r"
+    exit 0
+    --- stdout
+    --- stderr
+    skipped PH011 and PH012: no pilothouse answers at 127.0.0.1:1: `--index URL` names another index
+    ");
+    insta::assert_snapshot!(home.run(&[&select[..], &["--json"]].concat()), @r#"
+    exit 0
+    --- stdout
+    {
+      "version": 1,
+      "findings": [],
+      "skipped": [
+        {
+          "rule": "PH011",
+          "reason": "no pilothouse answers at 127.0.0.1:1: `--index URL` names another index"
+        },
+        {
+          "rule": "PH012",
+          "reason": "no pilothouse answers at 127.0.0.1:1: `--index URL` names another index"
+        }
+      ]
+    }
+    --- stderr
+    "#);
+    let named = ["--index", "http://127.0.0.1:1/simple/"];
+    let ended = home.run(&[&select[..], &named].concat());
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: the index does not say which files `")
+    );
+    assert_eq!(
+        home.run(&["docker", "lint", "--select", "PH001"]).stderr,
+        ""
+    );
 }

@@ -7,16 +7,24 @@ mod json;
 mod sarif;
 mod text;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use dockerfile::Position;
-use dockerfile::lint::{File, Finding, Rule, Severity, Surroundings};
+use dockerfile::lint::{
+    self, ContextFile, File, Finding, RULES, Report, Rule, Severity, Surroundings,
+};
+use pyspec::ProjectName;
+use url::Url;
 
 use super::context;
+use super::files_of::{Asked, Files};
 use super::source::Source;
 use crate::arguments::TEMPLATE;
+use crate::command::block_on;
 use crate::config::{self, Environment, Overrides, Places, flag};
 use crate::failure::{Outcome, described};
 use choice::Choice;
@@ -49,6 +57,9 @@ pub(crate) struct Arguments {
     /// Say what these rules are about, and why; without any, list all
     #[arg(long, value_name = "CODES", num_args = 0.., value_delimiter = ',', value_parser = flag::rule, conflicts_with = "files")]
     explain: Option<Vec<&'static Rule>>,
+    /// Ask this Simple index which wheels there are [default: the pilothouse of this machine]
+    #[arg(long, value_name = "URL")]
+    index: Option<Url>,
     /// Read settings ([docker.lint]) from this file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -70,15 +81,23 @@ enum Format {
 
 /// What was found, with all that a format may print.
 #[derive(Debug)]
-struct Found<'a> {
+struct Found {
     rule: &'static Rule,
     severity: Severity,
-    file: &'a str,
-    /// The text of that file.
-    text: &'a str,
+    file: String,
+    /// The line on which it begins.
+    line: String,
     start: Position,
     end: Position,
     message: String,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Judged {
+    found: Vec<Found>,
+    /// Rules that could not be asked, and why.
+    skipped: Vec<(&'static Rule, String)>,
 }
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
@@ -91,7 +110,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         ..Overrides::default()
     };
     let environment = Environment::of_process().leaving_secrets();
-    let written = config::lint(flags, &environment, &Places::of_user())?;
+    let (written, listen) = config::lint(flags, &environment, &Places::of_user())?;
     let choice = Choice::new(
         written,
         arguments.select,
@@ -104,19 +123,28 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         .iter()
         .map(|name| Source::read(name, context));
     let (sources, mut failures) = parted(read);
-    let found: Vec<Found<'_>> = sources
-        .iter()
-        .flat_map(|source| judged(source, &choice))
-        .collect();
-    match if arguments.json {
+    let asked = match arguments.index {
+        Some(url) => Asked::Named(url),
+        None => Asked::Local(listen),
+    };
+    let judged = judged(&sources, &choice, &asked)?;
+    let format = if arguments.json {
         Format::Json
     } else {
         arguments.format
-    } {
-        Format::Text => text::print(&found, out)?,
-        Format::Json => json::print(&found, out)?,
-        Format::Sarif => sarif::print(&found, out)?,
-        Format::Github => github::print(&found, out)?,
+    };
+    match format {
+        Format::Text => text::print(&judged.found, out)?,
+        Format::Json => json::print(&judged, out)?,
+        Format::Sarif => sarif::print(&judged.found, out)?,
+        Format::Github => github::print(&judged.found, out)?,
+    }
+    if format != Format::Json {
+        out.flush()?;
+        let codes: Vec<&str> = judged.skipped.iter().map(|(rule, _)| rule.code).collect();
+        if let Some((_, reason)) = judged.skipped.first() {
+            eprintln!("skipped {}: {reason}", codes.join(" and "));
+        }
     }
     // One broken file does not keep the others from being judged.
     if let Some(last) = failures.pop() {
@@ -126,7 +154,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         }
         return Err(last);
     }
-    Ok(choice.outcome(&found))
+    Ok(choice.outcome(&judged.found))
 }
 
 fn parted(read: impl Iterator<Item = anyhow::Result<Source>>) -> (Vec<Source>, Vec<anyhow::Error>) {
@@ -140,33 +168,97 @@ fn parted(read: impl Iterator<Item = anyhow::Result<Source>>) -> (Vec<Source>, V
     (sources, failures)
 }
 
-fn judged<'a>(source: &'a Source, choice: &Choice) -> Vec<Found<'a>> {
-    let ignore = source.ignore.as_ref().map(|ignore| ignore.text.as_str());
-    let around = Surroundings {
-        ignore,
-        engine: source.engine,
-        files: &context::files(&source.context, ignore),
+/// Judges all files, and asks an index about what only that knows.
+fn judged(sources: &[Source], choice: &Choice, asked: &Asked) -> anyhow::Result<Judged> {
+    let around: Vec<Around> = sources.iter().map(Around::of).collect();
+    let asks = RULES
+        .iter()
+        .any(|rule| rule.asks_an_index() && choice.counts(rule));
+    let unknown = around.iter().filter(|_| asks).flat_map(Around::unknown);
+    let unknown: BTreeSet<ProjectName> = unknown.collect();
+    let files = if unknown.is_empty() {
+        Ok(Files::new())
+    } else {
+        block_on(asked.files(unknown))?
     };
-    let findings = dockerfile::lint::lint(&source.dockerfile, &around);
-    let counted = findings.into_iter();
-    let counted = counted.filter(|finding| choice.counts(finding.rule));
-    counted
-        .map(|finding| placed(source, finding, choice))
-        .collect()
+    let mut judged = Judged::default();
+    for one in &around {
+        let report = one.lint(files.as_ref().ok());
+        let counted = report.findings.into_iter();
+        let counted = counted.filter(|finding| choice.counts(finding.rule));
+        let found = counted.map(|finding| one.placed(finding, choice));
+        judged.found.extend(found);
+        if let Err(reason) = &files {
+            let skipped = report
+                .skipped
+                .into_iter()
+                .filter(|rule| choice.counts(rule));
+            judged
+                .skipped
+                .extend(skipped.map(|rule| (rule, reason.clone())));
+        }
+    }
+    judged.skipped.sort_by_key(|(rule, _)| rule.code);
+    judged.skipped.dedup_by_key(|(rule, _)| rule.code);
+    Ok(judged)
 }
 
-fn placed<'a>(source: &'a Source, finding: Finding, choice: &Choice) -> Found<'a> {
-    let (file, text) = match (finding.file, &source.ignore) {
-        (File::Ignore, Some(ignore)) => (ignore.name.as_str(), ignore.text.as_str()),
-        _ => (source.name.as_str(), source.dockerfile.text()),
-    };
-    Found {
-        rule: finding.rule,
-        severity: choice.severity(finding.rule),
-        file,
-        text,
-        start: Position::of(text, finding.span.start),
-        end: Position::of(text, finding.span.end),
-        message: finding.message,
+/// A Dockerfile with all that rules look at.
+struct Around<'a> {
+    source: &'a Source,
+    files: Vec<ContextFile>,
+}
+
+impl<'a> Around<'a> {
+    fn of(source: &'a Source) -> Self {
+        let ignore = source.ignore.as_ref().map(|ignore| ignore.text.as_str());
+        Self {
+            source,
+            files: context::files(&source.context, ignore),
+        }
+    }
+
+    fn unknown(&self) -> BTreeSet<ProjectName> {
+        self.with(None, |around| {
+            lint::unknown_projects(&self.source.dockerfile, around)
+        })
+    }
+
+    fn lint(&self, index: Option<&Files>) -> Report {
+        self.with(index, |around| lint::lint(&self.source.dockerfile, around))
+    }
+
+    fn with<T>(&self, index: Option<&Files>, work: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        let ignore = self.source.ignore.as_ref();
+        work(&Surroundings {
+            ignore: ignore.map(|ignore| ignore.text.as_str()),
+            engine: self.source.engine,
+            files: &self.files,
+            read: &|path| self.source.context_file(path),
+            index,
+        })
+    }
+
+    fn placed(&self, finding: Finding, choice: &Choice) -> Found {
+        let source = self.source;
+        let (file, text) = match (&finding.file, &source.ignore) {
+            (File::Ignore, Some(ignore)) => (ignore.name.clone(), Cow::from(&ignore.text)),
+            (File::Context(path), _) => {
+                let text = source.context_file(path).unwrap_or_default();
+                (source.context.join(path).display().to_string(), text.into())
+            }
+            _ => (source.name.clone(), source.dockerfile.text().into()),
+        };
+        let start = Position::of(&text, finding.span.start);
+        let line = text.lines().nth(start.line - 1).unwrap_or_default();
+        Found {
+            rule: finding.rule,
+            severity: choice.severity(finding.rule),
+            file,
+            line: line.to_owned(),
+            start,
+            end: Position::of(&text, finding.span.end),
+            message: finding.message,
+        }
     }
 }

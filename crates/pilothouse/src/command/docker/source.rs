@@ -54,6 +54,11 @@ impl Source {
         Self::parse(path.display().to_string(), &text, context, Some(&path))
     }
 
+    /// The text of a file of the context, if there is one that is text.
+    pub(super) fn context_file(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.context.join(path)).ok()
+    }
+
     fn parse(
         name: String,
         text: &str,

@@ -38,7 +38,7 @@ impl Choice {
             .map_or(rule.severity, |(_, severity)| *severity)
     }
 
-    pub(super) fn outcome(&self, found: &[Found<'_>]) -> Outcome {
+    pub(super) fn outcome(&self, found: &[Found]) -> Outcome {
         let threshold = self.0.failure_threshold.unwrap_or(Severity::Note);
         if found.iter().any(|one| one.severity >= threshold) {
             Outcome::Findings

@@ -6,7 +6,7 @@ use dockerfile::lint::Severity;
 
 use super::Found;
 
-pub(super) fn print(found: &[Found<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
     for one in found {
         let command = match one.severity {
             Severity::Note => "notice",
@@ -17,7 +17,7 @@ pub(super) fn print(found: &[Found<'_>], out: &mut dyn Write) -> io::Result<()> 
         write!(
             out,
             "::{command} file={},line={},endLine={},col={},endColumn={},title={}",
-            property(one.file),
+            property(&one.file),
             one.start.line,
             one.end.line,
             one.start.column,

@@ -13,7 +13,7 @@ use crate::command::print_json;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-pub(super) fn print(found: &[Found<'_>], out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn print(found: &[Found], out: &mut dyn Write) -> anyhow::Result<()> {
     let driver = json!({
         "name": "pilothouse",
         "version": env!("CARGO_PKG_VERSION"),
@@ -43,9 +43,9 @@ fn described(rule: &Rule) -> Value {
     })
 }
 
-fn result(one: &Found<'_>) -> Value {
+fn result(one: &Found) -> Value {
     let place = json!({
-        "artifactLocation": { "uri": uri(one.file) },
+        "artifactLocation": { "uri": uri(&one.file) },
         "region": {
             "startLine": one.start.line,
             "startColumn": one.start.column,

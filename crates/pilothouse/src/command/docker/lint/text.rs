@@ -7,7 +7,7 @@ use dockerfile::lint::Severity;
 
 use super::Found;
 
-pub(super) fn print(found: &[Found<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
     for one in found {
         let (rule, severity) = (one.rule, one.severity.as_str());
         writeln!(out, "{severity}[{}]: {}", rule.code, one.message)?;
@@ -27,7 +27,7 @@ pub(super) fn print(found: &[Found<'_>], out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// The line on which it begins, with what is meant of it marked.
-fn excerpt(one: &Found<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn excerpt(one: &Found, out: &mut dyn Write) -> io::Result<()> {
     let number = one.start.line.to_string();
     let margin = " ".repeat(number.len());
     writeln!(
@@ -35,7 +35,7 @@ fn excerpt(one: &Found<'_>, out: &mut dyn Write) -> io::Result<()> {
         "{margin}--> {}:{}:{}",
         one.file, one.start.line, one.start.column
     )?;
-    let line = one.text.lines().nth(one.start.line - 1).unwrap_or_default();
+    let line = &one.line;
     if line.trim().is_empty() {
         return Ok(());
     }
@@ -60,7 +60,7 @@ fn excerpt(one: &Found<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// "1 error and 2 notes in 1 file".
-fn summary(found: &[Found<'_>]) -> String {
+fn summary(found: &[Found]) -> String {
     let counted = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
         let count = found.iter().filter(|one| one.severity == severity).count();
         (count, severity.as_str())
@@ -70,7 +70,7 @@ fn summary(found: &[Found<'_>]) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| counted_word(count, word))
         .collect();
-    let files: BTreeSet<&str> = found.iter().map(|one| one.file).collect();
+    let files: BTreeSet<&str> = found.iter().map(|one| one.file.as_str()).collect();
     format!(
         "{} in {}",
         said.join(", "),

@@ -1,0 +1,189 @@
+//! The files that say what is to be installed: requirements, projects and locks.
+//!
+//! Read for what a linter asks: which projects, in which version, from which files,
+//! and where that is written. What cannot be read is passed over; the tools themselves
+//! say what is wrong with it.
+
+mod lock;
+mod marker;
+mod project;
+mod requirements;
+
+use pyspec::{ProjectName, Specifiers, Version};
+
+use crate::Span;
+
+pub(crate) use project::Project;
+
+/// What is to be installed.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    pub(crate) name: ProjectName,
+    /// Which versions are good enough.
+    pub(crate) specifiers: Option<Specifiers>,
+    /// The version, where there is no choice.
+    pub(crate) version: Option<Version>,
+    /// Whether the bytes of its files are known beforehand.
+    pub(crate) is_hashed: bool,
+    /// Whether it comes from an index, and not from a URL, a repository or a folder.
+    pub(crate) is_from_index: bool,
+    /// The names of its files, where a lock lists them.
+    pub(crate) files: Vec<String>,
+    /// Where it is written.
+    pub(crate) span: Span,
+}
+
+/// What kind of file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `requirements.txt`, by whatever name.
+    Requirements,
+    /// `pyproject.toml`: what is asked for.
+    Project,
+    /// What was found, once and for all.
+    Lock,
+}
+
+/// A file, read.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest {
+    /// Within the context.
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    pub(crate) requirements: Vec<Requirement>,
+    /// `-r` and `-c` in it, relative to it.
+    nested: Vec<Nested>,
+}
+
+#[derive(Debug, Clone)]
+struct Nested {
+    path: String,
+    is_constraint: bool,
+}
+
+/// Reads a file of the context, and those that it names.
+pub(crate) fn read(path: &str, text: &str, file: &dyn Fn(&str) -> Option<String>) -> Vec<Manifest> {
+    let mut all = vec![parse(path, text)];
+    let mut constraints = Vec::new();
+    let mut at = 0;
+    while at < all.len() {
+        let folder = all[at]
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let nested = all[at].nested.iter();
+        let nested: Vec<Nested> = nested
+            .map(|one| Nested {
+                path: joined(folder, &one.path),
+                is_constraint: one.is_constraint,
+            })
+            .collect();
+        for one in nested {
+            let seen = all.iter().chain(&constraints);
+            if seen.clone().any(|other: &Manifest| other.path == one.path) {
+                continue;
+            }
+            let Some(text) = file(&one.path) else {
+                continue;
+            };
+            let manifest = parse(&one.path, &text);
+            if one.is_constraint {
+                constraints.push(manifest);
+            } else {
+                all.push(manifest);
+            }
+        }
+        at += 1;
+    }
+    constrain(&mut all, &constraints);
+    all
+}
+
+/// What a constraint pins is pinned.
+pub(crate) fn constrain(all: &mut [Manifest], constraints: &[Manifest]) {
+    let bounds: Vec<&Requirement> = constraints
+        .iter()
+        .flat_map(|one| &one.requirements)
+        .collect();
+    for requirement in all.iter_mut().flat_map(|one| &mut one.requirements) {
+        let bound = bounds.iter().find(|bound| bound.name == requirement.name);
+        if let Some(bound) = bound.filter(|bound| bound.version.is_some()) {
+            requirement.version.clone_from(&bound.version);
+            requirement.is_hashed |= bound.is_hashed;
+        }
+    }
+}
+
+/// Reads one file by what its name says it is.
+fn parse(path: &str, text: &str) -> Manifest {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (kind, requirements, nested) = match name {
+        "pyproject.toml" => (Kind::Project, project::requirements(text), Vec::new()),
+        "Pipfile.lock" => (Kind::Lock, lock::pipfile(text), Vec::new()),
+        "uv.lock" | "poetry.lock" | "pdm.lock" => (Kind::Lock, lock::read(text), Vec::new()),
+        _ if name.starts_with("pylock.") && name.ends_with("toml") => {
+            (Kind::Lock, lock::read(text), Vec::new())
+        }
+        _ => {
+            let (requirements, nested) = requirements::read(text);
+            (Kind::Requirements, requirements, nested)
+        }
+    };
+    Manifest {
+        path: path.to_owned(),
+        kind,
+        requirements,
+        nested,
+    }
+}
+
+/// A requirement as it is written on one line: `name[extra]>=1; marker`, or `name @ URL`.
+/// Nothing of it applies where its marker says so, and nothing that is no requirement is one.
+pub(crate) fn requirement(text: &str, span: Span) -> Option<Requirement> {
+    let (text, condition) = text.split_once(';').unwrap_or((text, ""));
+    if marker::excludes(condition) {
+        return None;
+    }
+    let text = text.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let name = text[..end].parse().ok()?;
+    let mut rest = text[end..].trim_start();
+    if let Some(extras) = rest.strip_prefix('[') {
+        rest = extras.split_once(']')?.1.trim_start();
+    }
+    let is_from_index = !rest.starts_with('@');
+    let inner = rest
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let specifiers: Option<Specifiers> = if is_from_index {
+        Some(inner.unwrap_or(rest).parse().ok()?)
+    } else {
+        None
+    };
+    Some(Requirement {
+        name,
+        version: specifiers.as_ref().and_then(Specifiers::pinned),
+        specifiers,
+        is_hashed: false,
+        is_from_index,
+        files: Vec::new(),
+        span,
+    })
+}
+
+/// A path relative to a folder, without `.` and `..`.
+fn joined(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests;
