@@ -18,6 +18,9 @@ use crate::Stats;
 const MOST_REDIRECTS: usize = 10;
 /// Waiting longer than this for upstream's `Retry-After` is left to the client.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(2);
+/// A body that nobody wants is read to its end if it is no longer than this, and here so soon.
+const SHORT: usize = 64 * 1024;
+const SOON: Duration = Duration::from_millis(250);
 const BACK_OFF: [Duration; 4] = [
     Duration::from_millis(150),
     Duration::from_millis(400),
@@ -215,6 +218,13 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+
+    /// Reads a body that nobody wants, if it is short and here: its connection serves the next
+    /// request then, and is closed otherwise.
+    pub(crate) async fn discard(&self, response: Response) {
+        let reading = self.read(response, SHORT);
+        drop(tokio::time::timeout(SOON, reading).await);
     }
 
     pub(crate) fn stats(&self) -> &Stats {

@@ -107,6 +107,7 @@ async fn attempt(
         return Ok(Fetched::Unchanged { cache_control });
     }
     if shared.config.missing.contains(&status.as_u16()) {
+        shared.client.discard(response).await;
         return Ok(Fetched::Missing);
     }
     if status != StatusCode::OK {

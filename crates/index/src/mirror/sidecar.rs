@@ -233,7 +233,10 @@ impl Sidecars {
                 StatusCode::OK => within(BODY_DEADLINE, client.read(response, LARGEST))
                     .await
                     .map(Some),
-                StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => Ok(None),
+                StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => {
+                    client.discard(response).await;
+                    Ok(None)
+                }
                 status => Err(Failure::wrong(format!("it answered {status}"))),
             }
         };
