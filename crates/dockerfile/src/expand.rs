@@ -29,57 +29,103 @@ pub fn expand(
     escape: char,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, InvalidExpansion> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quote = None;
-    while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        match c {
-            _ if c == escape && quote != Some('\'') => {
-                let next = after.chars().next();
-                out.push(c);
-                out.extend(next);
-                rest = &after[next.map_or(0, char::len_utf8)..];
-                continue;
-            }
-            '\'' | '"' if quote.is_none() => quote = Some(c),
-            _ if quote == Some(c) => quote = None,
-            '$' if quote != Some('\'') => {
-                rest = variable(after, escape, lookup, &mut out)?;
-                continue;
-            }
-            _ => {}
-        }
-        out.push(c);
-        rest = after;
+    Expander {
+        escape,
+        lookup,
+        quotes: Quotes::Stay,
     }
-    Ok(out)
+    .expand(text)
 }
 
-/// Replaces one variable, and gives what follows it.
-fn variable<'a>(
-    after: &'a str,
+/// The same without quotes and escapes: what an instruction makes of one of its words.
+pub(crate) fn unquoted(
+    text: &str,
     escape: char,
     lookup: &dyn Fn(&str) -> Option<String>,
-    out: &mut String,
-) -> Result<&'a str, InvalidExpansion> {
-    let Some(inner) = after.strip_prefix('{') else {
-        let len = name(after);
-        if len == 0 {
-            out.push('$');
-        } else {
-            out.push_str(&lookup(&after[..len]).unwrap_or_default());
+) -> Result<String, InvalidExpansion> {
+    Expander {
+        escape,
+        lookup,
+        quotes: Quotes::Go,
+    }
+    .expand(text)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Stay,
+    Go,
+}
+
+struct Expander<'a> {
+    escape: char,
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    quotes: Quotes,
+}
+
+impl Expander<'_> {
+    fn expand(&self, text: &str) -> Result<String, InvalidExpansion> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut quote = None;
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            match c {
+                _ if c == self.escape && quote != Some('\'') => {
+                    let next = after.chars().next();
+                    if self.keeps_escape(quote, next) {
+                        out.push(c);
+                    }
+                    out.extend(next);
+                    rest = &after[next.map_or(0, char::len_utf8)..];
+                    continue;
+                }
+                '\'' | '"' if quote.is_none() => quote = Some(c),
+                _ if quote == Some(c) => quote = None,
+                '$' if quote != Some('\'') => {
+                    rest = self.variable(after, &mut out)?;
+                    continue;
+                }
+                _ => {
+                    out.push(c);
+                    rest = after;
+                    continue;
+                }
+            }
+            if self.quotes == Quotes::Stay {
+                out.push(c);
+            }
+            rest = after;
         }
-        return Ok(&after[len..]);
-    };
-    let end = closing(inner, escape).ok_or(InvalidExpansion::Unclosed)?;
-    let (inner, rest) = (&inner[..end], &inner[end + 1..]);
-    let len = name(inner);
-    let (name, modifier) = inner.split_at(len);
-    let value = lookup(name);
-    let word = |text: &str| expand(text, escape, lookup);
-    out.push_str(&modified(name, value, modifier, &word)?);
-    Ok(rest)
+        Ok(out)
+    }
+
+    /// Within double quotes an escape character counts only before what means something there.
+    fn keeps_escape(&self, quote: Option<char>, next: Option<char>) -> bool {
+        let means_something = |c| c == self.escape || matches!(c, '"' | '$');
+        self.quotes == Quotes::Stay || (quote == Some('"') && !next.is_some_and(means_something))
+    }
+
+    /// Replaces one variable, and gives what follows it.
+    fn variable<'t>(&self, after: &'t str, out: &mut String) -> Result<&'t str, InvalidExpansion> {
+        let Some(inner) = after.strip_prefix('{') else {
+            let len = name(after);
+            if len == 0 {
+                out.push('$');
+            } else {
+                out.push_str(&(self.lookup)(&after[..len]).unwrap_or_default());
+            }
+            return Ok(&after[len..]);
+        };
+        let end = closing(inner, self.escape).ok_or(InvalidExpansion::Unclosed)?;
+        let (inner, rest) = (&inner[..end], &inner[end + 1..]);
+        let len = name(inner);
+        let (name, modifier) = inner.split_at(len);
+        let value = (self.lookup)(name);
+        let word = |text: &str| self.expand(text);
+        out.push_str(&modified(name, value, modifier, &word)?);
+        Ok(rest)
+    }
 }
 
 fn modified(
@@ -244,6 +290,19 @@ mod tests {
             ("${X^}", "error: unsupported modifier (^) in substitution"),
         ] {
             assert_eq!(expanded(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unquoted_word_has_neither_quotes_nor_escapes() {
+        let lookup = |name: &str| (name == "X").then(|| "a 'b'".to_owned());
+        for (text, expected) in [
+            ("'$X' \"$X\" $X", "$X a 'b' a 'b'"),
+            ("a\\ b \\$X", "a b $X"),
+            ("\"a\\b \\\" \\$X\"", "a\\b \" $X"),
+            ("${X:+'y'}", "y"),
+        ] {
+            assert_eq!(unquoted(text, '\\', &lookup).unwrap(), expected, "{text}");
         }
     }
 

@@ -150,6 +150,18 @@ impl Pattern {
     }
 }
 
+/// Whether a whole path fits a pattern of `COPY`: Go's `path.Match`, in which no star
+/// goes beyond a slash.
+pub fn matches_path(pattern: &str, path: &str) -> bool {
+    let mut single = String::with_capacity(pattern.len());
+    for c in pattern.chars() {
+        if c != '*' || !single.ends_with('*') {
+            single.push(c);
+        }
+    }
+    glob(&single, path)
+}
+
 /// Go's `filepath.Clean`, and without the slash in front.
 fn cleaned(pattern: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

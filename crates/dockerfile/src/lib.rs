@@ -4,6 +4,7 @@
 //! where in it each token stands, so that what is said about it can point, and what is
 //! changed in it changes nothing else.
 
+pub mod cache;
 mod check;
 mod expand;
 mod ignore;
@@ -20,7 +21,7 @@ mod stages;
 mod wheel;
 
 pub use expand::{InvalidExpansion, expand};
-pub use ignore::{Ignore, InvalidPattern, Pattern, Reading};
+pub use ignore::{Ignore, InvalidPattern, Pattern, Reading, matches_path};
 pub use parse::{
     Arguments, Directive, Dockerfile, Flag, Heredoc, Instruction, Invalid, Keyword, Piece,
 };

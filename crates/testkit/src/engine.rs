@@ -76,7 +76,7 @@ impl Engine {
             .arg("--pidfile")
             .arg(path.join("pid"))
             .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
-            .args(["--ip-forward=false", "--ip-masq=false", "--log-level=warn"])
+            .args(["--ip-forward=false", "--ip-masq=false", "--log-level=error"])
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

@@ -40,16 +40,24 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// What each crate of ours may use of ours. A new crate needs a line here.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("pyspec", &[]),
     ("archive", &["pyspec"]),
     ("store", &["pyspec"]),
     ("index", &["archive", "pyspec", "store"]),
     ("server", &["index", "pyspec", "store"]),
     ("dockerfile", &["pyspec"]),
+    ("context", &["dockerfile"]),
     (
         "pilothouse",
-        &["dockerfile", "index", "pyspec", "server", "store"],
+        &[
+            "context",
+            "dockerfile",
+            "index",
+            "pyspec",
+            "server",
+            "store",
+        ],
     ),
     ("testkit", &[]),
     ("xtask", &[]),

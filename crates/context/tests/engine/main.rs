@@ -1,0 +1,10 @@
+//! The model of the cache held against real engines.
+//!
+//! A scenario builds a small context, changes one thing, says what will be cached, and
+//! builds again. A step that the engine judges otherwise is a fault of the model.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod fixture;
+mod scenario;
+mod table;

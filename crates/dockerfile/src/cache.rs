@@ -1,0 +1,109 @@
+//! The model of the build cache: which steps an engine repeats, and why.
+//!
+//! Two states of a build are laid out as steps, each with everything that its engine
+//! compares: text, variables, user, mounts, files, and the step before. A step of the
+//! second state is cached if one of the first was exactly like it. Where that hangs on
+//! what a command will write, the answer says so.
+//!
+//! The rules are those of BuildKit's `solver` and `dockerfile2llb`, of Docker's builder
+//! before BuildKit, and of buildah's `stage_executor`.
+
+mod cause;
+mod compare;
+mod content;
+mod copy;
+mod instruction;
+mod mount;
+mod plan;
+mod scope;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::{Dockerfile, Span};
+
+pub use cause::{Cause, Change};
+pub use compare::{Cached, Verdict};
+pub use content::{Content, Context, Form, Seen, Selection};
+
+/// Whose cache it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// BuildKit from 0.13 on: Docker 25 and later, and buildx.
+    BuildKit,
+    /// BuildKit 0.8, which Docker 20.10 has inside.
+    BuildKit08,
+    /// Docker's builder before BuildKit (`DOCKER_BUILDKIT=0`).
+    Legacy,
+    /// buildah and podman, with `--layers`.
+    Buildah,
+}
+
+impl Engine {
+    /// Metadata makes no step, and only what the target needs is built.
+    fn is_buildkit(self) -> bool {
+        matches!(self, Self::BuildKit | Self::BuildKit08)
+    }
+}
+
+/// What a build is told beside its Dockerfile.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--build-arg`.
+    pub build_args: BTreeMap<String, String>,
+    /// `--target`.
+    pub target: Option<String>,
+    /// `--platform`, as `linux/arm64`; none is that of the engine.
+    pub platform: Option<String>,
+    /// `--add-host`, as `name:address`.
+    pub hosts: Vec<String>,
+    /// `--network`.
+    pub network: Option<String>,
+    /// What names of images stand for, where that is known: any text that changes with the image.
+    pub images: BTreeMap<String, String>,
+}
+
+/// One state of a build.
+#[derive(Clone, Copy)]
+pub struct Build<'a> {
+    /// What is done.
+    pub dockerfile: &'a Dockerfile,
+    /// What it is told.
+    pub options: &'a Options,
+    /// The files it may take.
+    pub context: &'a dyn Context,
+}
+
+/// Why no engine would build this.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct Unbuildable {
+    /// What is wrong.
+    pub what: String,
+    /// Where, from 1.
+    pub line: usize,
+}
+
+impl Unbuildable {
+    fn at(dockerfile: &Dockerfile, span: Span, what: &dyn std::fmt::Display) -> Self {
+        Self {
+            what: what.to_string(),
+            line: crate::Position::of(dockerfile.text(), span.start).line,
+        }
+    }
+}
+
+/// Every step of the second state, in the order in which they are written: what of it is
+/// cached if the first was built before, and why not.
+pub fn explain(
+    engine: Engine,
+    before: &Build<'_>,
+    after: &Build<'_>,
+) -> Result<Vec<Verdict>, Unbuildable> {
+    let before = plan::plan(engine, before)?;
+    let after = plan::plan(engine, after)?;
+    Ok(compare::compare(&before, &after))
+}

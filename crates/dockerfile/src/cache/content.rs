@@ -1,0 +1,61 @@
+//! What a step takes of files that exist before the build: the door to the context.
+
+use std::collections::BTreeMap;
+
+/// The files of a build, however they are kept.
+pub trait Context {
+    /// What a selection comes to; why it comes to nothing.
+    fn content(&self, selection: &Selection) -> Result<Content, String>;
+}
+
+/// What of the context a step takes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selection {
+    /// Paths within the context, without slashes at their ends; the root is empty.
+    pub sources: Vec<String>,
+    /// How the engine takes them together.
+    pub form: Form,
+    /// `--exclude`.
+    pub exclude: Vec<String>,
+}
+
+/// What an engine compares of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// BuildKit's digest of each source, a directory's with all that is in it. Names may
+    /// be patterns, which come to the last name and the digest of all they match.
+    Joined,
+    /// The same, but what a pattern matches comes to a list of all that is in it; so does
+    /// whatever is parted by `--exclude`.
+    Listed,
+    /// A bind mount: names are no patterns.
+    Mounted,
+    /// Every file by name, mode and bytes.
+    Named,
+    /// The same, but a single file counts without its name.
+    Archived,
+}
+
+/// What a selection comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// What the engine compares.
+    pub key: String,
+    /// What is in it, by path within the context, so that a difference can be told.
+    pub entries: BTreeMap<String, Seen>,
+}
+
+/// What can change of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `file`, `directory`, `link` or `other`.
+    pub kind: &'static str,
+    /// Permissions.
+    pub mode: u32,
+    /// Where a link points.
+    pub link: String,
+    /// Extended attributes, in any form that changes with them.
+    pub attributes: String,
+    /// A digest of the bytes.
+    pub bytes: String,
+}

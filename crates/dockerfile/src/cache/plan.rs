@@ -1,0 +1,616 @@
+//! A build laid out as steps, each with everything that its engine compares.
+
+use std::collections::BTreeMap;
+
+use crate::stages::{Base, Stage, stages};
+use crate::{Instruction, Keyword, Position};
+
+use super::content::{Content, Form, Selection};
+use super::copy::Placed;
+use super::instruction::{self, command, pairs, shown};
+use super::mount::{Mount, mounts};
+use super::scope::Scope;
+use super::written::{Written, written};
+use super::{Build, Engine, Unbuildable};
+
+/// A build, step by step. What a step needs stands before it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+}
+
+/// What an engine does, or has done before.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// The stage's name, or `stage-` and its number from 0.
+    pub(super) stage: String,
+    pub(super) stage_number: usize,
+    /// As the engine counts: BuildKit within the stage, the others within the build.
+    pub(super) number: usize,
+    /// From 1.
+    pub(super) line: usize,
+    /// On one line.
+    pub(super) instruction: String,
+    pub(super) keyword: Keyword,
+    /// What is compared of the instruction itself.
+    pub(super) parts: Vec<Part>,
+    /// What it takes of elsewhere.
+    pub(super) inputs: Vec<Input>,
+    /// The step before, on whose result it works.
+    pub(super) parent: Option<usize>,
+    pub(super) writes: Writes,
+}
+
+/// One thing that is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    /// Of a variable, a host, a mount.
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// What a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Base,
+    Text,
+    Variable,
+    User,
+    Folder,
+    Host,
+    Network,
+    Flag,
+    Mount,
+    Source,
+    Target,
+}
+
+/// What a step takes of elsewhere.
+#[derive(Debug)]
+pub(super) enum Input {
+    Context(Content),
+    /// Files that earlier steps have written.
+    Written(Written),
+    /// Files of an image that no stage builds on.
+    Image(String),
+}
+
+/// Where a step leaves something behind.
+#[derive(Debug)]
+pub(super) enum Writes {
+    /// Nowhere: it only tells.
+    Nothing,
+    /// An empty image.
+    Scratch,
+    /// Wherever it likes.
+    Anything,
+    /// A folder.
+    Folder(String),
+    /// What it copies.
+    Copy(Placed),
+}
+
+impl Part {
+    pub(super) fn new(kind: Kind, name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// Lays a build out.
+pub(super) fn plan(engine: Engine, build: &Build<'_>) -> Result<Plan, Unbuildable> {
+    let stages = stages(build.dockerfile);
+    let mut planner = Planner {
+        engine,
+        build,
+        done: stages.iter().map(|_| None).collect(),
+        global: BTreeMap::new(),
+        told: 0,
+        steps: Vec::new(),
+        stages,
+    };
+    planner.read_global()?;
+    let target = planner.target()?;
+    // The others build whatever stands before.
+    let first = if engine.is_buildkit() { target } else { 0 };
+    for number in first..=target {
+        planner.stage(number)?;
+    }
+    Ok(Plan {
+        steps: planner.steps,
+    })
+}
+
+/// A stage that is laid out.
+struct Done<'a> {
+    end: usize,
+    scope: Scope,
+    later: Vec<&'a Instruction>,
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) engine: Engine,
+    pub(super) build: &'a Build<'a>,
+    stages: Vec<Stage<'a>>,
+    done: Vec<Option<Done<'a>>>,
+    /// Arguments before the first `FROM`.
+    global: BTreeMap<String, String>,
+    /// How many instructions there are before it.
+    told: usize,
+    pub(super) steps: Vec<Step>,
+}
+
+/// Where in its stage an instruction is met.
+pub(super) struct At<'a> {
+    pub(super) stage: usize,
+    pub(super) parent: usize,
+    pub(super) number: usize,
+    pub(super) scope: Scope,
+    pub(super) later: Vec<&'a Instruction>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn fails(
+        &self,
+        instruction: &Instruction,
+        what: impl std::fmt::Display,
+    ) -> Unbuildable {
+        Unbuildable::at(self.build.dockerfile, instruction.span, &what)
+    }
+
+    pub(super) fn escape(&self) -> char {
+        self.build.dockerfile.escape
+    }
+
+    fn read_global(&mut self) -> Result<(), Unbuildable> {
+        let instructions = self.build.dockerfile.instructions();
+        for instruction in instructions.take_while(|one| one.keyword != Keyword::From) {
+            if instruction.keyword != Keyword::Arg {
+                return Err(self.fails(instruction, "no build stage in current context"));
+            }
+            self.told += 1;
+            let lookup = |name: &str| self.global_value(name);
+            let pairs = pairs(instruction, self.escape(), &lookup);
+            for (name, default) in pairs.map_err(|error| self.fails(instruction, error))? {
+                let given = self.build.options.build_args.get(&name).cloned();
+                if let Some(value) = given.or(default) {
+                    self.global.insert(name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn global_value(&self, name: &str) -> Option<String> {
+        let value = self.global.get(name).cloned();
+        value.or_else(|| self.platform_value(name))
+    }
+
+    /// What BuildKit knows of the platform.
+    fn platform_value(&self, name: &str) -> Option<String> {
+        let (side, what) = name
+            .split_once("PLATFORM")
+            .map(|(side, _)| (side, "PLATFORM"))
+            .or_else(|| {
+                let what = ["OS", "ARCH", "VARIANT"];
+                let what = what.into_iter().find(|what| name.ends_with(what))?;
+                Some((name.strip_suffix(what)?, what))
+            })?;
+        if !self.engine.is_buildkit() || !matches!(side, "TARGET" | "BUILD") {
+            return None;
+        }
+        let platform = self.platform();
+        let mut parts = platform.split('/');
+        Some(match what {
+            "OS" => parts.next().unwrap_or_default().to_owned(),
+            "ARCH" => parts.nth(1).unwrap_or_default().to_owned(),
+            "VARIANT" => parts.nth(2).unwrap_or_default().to_owned(),
+            _ => platform.to_owned(),
+        })
+    }
+
+    fn platform(&self) -> &str {
+        let platform = self.build.options.platform.as_deref();
+        platform.unwrap_or("linux/amd64")
+    }
+
+    fn target(&self) -> Result<usize, Unbuildable> {
+        let unbuildable = |what: String| Unbuildable { what, line: 1 };
+        let last = self.stages.len().checked_sub(1);
+        let last = last.ok_or_else(|| unbuildable("file with no instructions".to_owned()))?;
+        let Some(target) = &self.build.options.target else {
+            return Ok(last);
+        };
+        let found = self.named(target, self.stages.len());
+        found.ok_or_else(|| unbuildable(format!("target stage `{target}` could not be found")))
+    }
+
+    /// A stage before this one by its name or number.
+    fn named(&self, name: &str, before: usize) -> Option<usize> {
+        let is_named = |stage: &Stage<'_>| {
+            let own = stage.name.as_deref();
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        };
+        let by_name = self.stages[..before].iter().rposition(is_named);
+        by_name.or_else(|| name.parse().ok().filter(|number| *number < before))
+    }
+
+    /// Lays a stage out with all it needs, and gives its last step.
+    fn stage(&mut self, number: usize) -> Result<usize, Unbuildable> {
+        if let Some(done) = &self.done[number] {
+            return Ok(done.end);
+        }
+        let instructions = self.stages[number].instructions.clone();
+        for instruction in &instructions {
+            for from in self.origins(instruction) {
+                if let Some(other) = self.named(&from, number) {
+                    self.stage(other)?;
+                }
+            }
+        }
+        let mut at = self.begin(number)?;
+        let later = std::mem::take(&mut at.later);
+        for instruction in later.into_iter().chain(instructions) {
+            self.instruction(&mut at, instruction)?;
+        }
+        let end = at.parent;
+        self.done[number] = Some(Done {
+            end,
+            scope: at.scope,
+            later: at.later,
+        });
+        Ok(end)
+    }
+
+    /// Where an instruction takes files from beside the context.
+    fn origins(&self, instruction: &Instruction) -> Vec<String> {
+        let scope = Scope::of_image(self.engine);
+        let mounts = mounts(instruction, self.engine, &scope, self.escape());
+        let mounts = mounts.unwrap_or_default().into_iter();
+        let of_mounts = mounts.filter_map(|mount| mount.bind?.from);
+        let of_copy = instruction.flag("from").map(str::to_owned);
+        of_mounts.chain(of_copy).collect()
+    }
+
+    fn begin(&mut self, number: usize) -> Result<At<'a>, Unbuildable> {
+        let stage = &self.stages[number];
+        let from = stage.from;
+        let image = match &stage.base {
+            Base::Stage(other) => return self.begin_on(number, *other),
+            Base::Scratch => "scratch".to_owned(),
+            Base::Image(image) => {
+                let lookup = |name: &str| self.global_value(name);
+                let image = crate::expand::unquoted(image, self.escape(), &lookup);
+                image.map_err(|error| self.fails(from, error))?
+            }
+        };
+        if image.is_empty() {
+            return Err(self.fails(from, "base name should not be blank"));
+        }
+        if let Some(other) = self.named(&image, number).filter(|_| !is_number(&image)) {
+            return self.begin_on(number, other);
+        }
+        let is_scratch = image == "scratch";
+        let is_step = !is_scratch || !self.engine.is_buildkit();
+        let count = self.count(0) + usize::from(is_step);
+        let platform = from.flag("platform").unwrap_or(self.platform());
+        let stands_for = self.build.options.images.get(&image).cloned();
+        let stands_for = stands_for.unwrap_or_else(|| tagged(&image));
+        let step = Step {
+            parts: vec![
+                Part::new(Kind::Base, "", stands_for),
+                Part::new(Kind::Flag, "platform", platform),
+            ],
+            writes: if is_scratch {
+                Writes::Scratch
+            } else {
+                Writes::Anything
+            },
+            ..self.step(number, count, from)
+        };
+        Ok(At {
+            stage: number,
+            parent: self.push(step),
+            number: count,
+            scope: Scope::of_image(self.engine),
+            later: Vec::new(),
+        })
+    }
+
+    fn begin_on(&mut self, number: usize, other: usize) -> Result<At<'a>, Unbuildable> {
+        let end = self.stage(other)?;
+        let done = self.done[other].as_ref().expect("it was just laid out");
+        let (scope, later) = (done.scope.inherited(), done.later.clone());
+        let mut at = At {
+            stage: number,
+            parent: end,
+            number: self.count(0),
+            scope,
+            later,
+        };
+        if !self.engine.is_buildkit() {
+            // It is counted and shown, but it does nothing.
+            at.number += 1;
+            let from = self.stages[number].from;
+            let step = Step {
+                parent: Some(end),
+                ..self.step(number, at.number, from)
+            };
+            at.parent = self.push(step);
+        }
+        Ok(at)
+    }
+
+    /// How many steps there are before the next: BuildKit counts within the stage.
+    fn count(&self, within: usize) -> usize {
+        if self.engine.is_buildkit() {
+            within
+        } else {
+            self.steps.len() + self.told
+        }
+    }
+
+    fn instruction(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
+        match one.keyword {
+            Keyword::Run => return self.run(at, one),
+            Keyword::Copy | Keyword::Add => return self.copy(at, one),
+            Keyword::Onbuild => at.later.extend(one.later.as_deref()),
+            _ => {}
+        }
+        let text = self.tell(at, one);
+        let text = text.map_err(|error| self.fails(one, error))?;
+        if self.engine.is_buildkit() {
+            if one.keyword == Keyword::Workdir && at.scope.folder != "/" {
+                let folder = at.scope.absolute("");
+                let parts = vec![
+                    Part::new(Kind::Folder, "", &folder),
+                    Part::new(Kind::User, "", &at.scope.user),
+                ];
+                let writes = Writes::Folder(folder);
+                self.add(at, one, parts, Vec::new(), writes);
+            }
+            return Ok(());
+        }
+        let parts = vec![Part::new(Kind::Text, "", text)];
+        let writes = match one.keyword {
+            Keyword::Workdir => Writes::Folder(at.scope.folder.clone()),
+            _ => Writes::Nothing,
+        };
+        self.add(at, one, parts, Vec::new(), writes);
+        Ok(())
+    }
+
+    /// Takes in what an instruction says; its text with variables replaced.
+    fn tell(
+        &self,
+        at: &mut At<'a>,
+        one: &Instruction,
+    ) -> Result<String, crate::expand::InvalidExpansion> {
+        let escape = self.escape();
+        let scope = &mut at.scope;
+        let before = scope.clone();
+        let lookup = |name: &str| before.lookup(name);
+        let text = match one.keyword {
+            Keyword::Env | Keyword::Label => {
+                let pairs = pairs(one, escape, &lookup)?;
+                if one.keyword == Keyword::Env {
+                    for (name, value) in &pairs {
+                        scope.set(name, value.as_deref().unwrap_or_default());
+                    }
+                }
+                format!("{pairs:?}")
+            }
+            Keyword::Arg => {
+                let pairs = pairs(one, escape, &lookup)?;
+                for (name, default) in &pairs {
+                    let given = self.build.options.build_args.get(name).cloned();
+                    let value = given.or_else(|| default.clone());
+                    let value = value.or_else(|| self.global_value(name));
+                    if let Some(value) = value {
+                        scope.argue(name, &value);
+                    }
+                }
+                format!("{pairs:?}")
+            }
+            Keyword::Workdir | Keyword::User | Keyword::Stopsignal => {
+                let text = crate::expand::unquoted(&one.text, escape, &lookup)?;
+                match one.keyword {
+                    Keyword::Workdir => scope.enter(&text),
+                    Keyword::User => scope.user.clone_from(&text),
+                    _ => {}
+                }
+                if one.keyword == Keyword::Workdir && self.engine == Engine::Legacy {
+                    scope.folder.clone()
+                } else {
+                    text
+                }
+            }
+            Keyword::Expose | Keyword::Volume => {
+                format!("{:?}", instruction::words(one, escape, &lookup)?)
+            }
+            Keyword::Shell => {
+                scope.shell = one.words();
+                format!("{:?}", scope.shell)
+            }
+            Keyword::Cmd | Keyword::Entrypoint => {
+                format!("{:?}", command(one, self.build.dockerfile, scope))
+            }
+            _ => shown(one, self.build.dockerfile),
+        };
+        Ok(format!("{} {text}", one.keyword.as_str()))
+    }
+
+    fn run(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
+        let scope = at.scope.clone();
+        let words = command(one, self.build.dockerfile, &scope);
+        let text = match self.engine {
+            Engine::Buildah => shown(one, self.build.dockerfile) + &one.text,
+            _ => format!("{words:?}"),
+        };
+        let mut parts = vec![Part::new(Kind::Text, "", text)];
+        if self.engine.is_buildkit() {
+            parts.extend(self.run_parts(one, &scope));
+        } else {
+            let arguments = scope.visible_arguments();
+            parts.extend(arguments.map(|(name, value)| Part::new(Kind::Variable, name, value)));
+            if self.engine == Engine::Legacy && parts.len() == 1 && self.has_proxies() {
+                // It marks commands that see arguments, and proxies are some that nobody declares.
+                parts.push(Part::new(Kind::Flag, "proxy", ""));
+            }
+        }
+        let mounts = mounts(one, self.engine, &scope, self.escape());
+        let mut inputs = Vec::new();
+        for mount in mounts.map_err(|error| self.fails(one, error))? {
+            parts.push(Part::new(Kind::Mount, &mount.target, &mount.key));
+            inputs.extend(self.mounted(at, one, &mount)?);
+        }
+        self.add(at, one, parts, inputs, Writes::Anything);
+        Ok(())
+    }
+
+    fn has_proxies(&self) -> bool {
+        let mut given = self.build.options.build_args.keys();
+        given.any(|name| PROXIES.contains(&name.to_ascii_lowercase().as_str()))
+    }
+
+    fn run_parts(&self, one: &Instruction, scope: &Scope) -> Vec<Part> {
+        let options = self.build.options;
+        let variables = scope.environment.iter();
+        let mut parts: Vec<Part> = variables
+            .map(|(name, value)| Part::new(Kind::Variable, name, value))
+            .collect();
+        parts.push(Part::new(Kind::User, "", &scope.user));
+        parts.push(Part::new(Kind::Folder, "", &scope.folder));
+        // Where a host is does not count, only that there is one.
+        let hosts = options.hosts.iter();
+        parts.extend(hosts.map(|host| {
+            let name = host.split([':', '=']).next().unwrap_or(host);
+            Part::new(Kind::Host, name, "")
+        }));
+        let network = one.flag("network").or(options.network.as_deref());
+        parts.push(Part::new(Kind::Network, "", network.unwrap_or("default")));
+        let security = one.flag("security").unwrap_or("sandbox");
+        parts.push(Part::new(Kind::Flag, "security", security));
+        parts
+    }
+
+    fn mounted(
+        &mut self,
+        at: &At<'a>,
+        one: &Instruction,
+        mount: &Mount,
+    ) -> Result<Option<Input>, Unbuildable> {
+        let Some(bind) = &mount.bind else {
+            return Ok(None);
+        };
+        if self.engine == Engine::Buildah {
+            // Old ones look away from what is mounted; that is one of the traps.
+            return Ok(None);
+        }
+        match &bind.from {
+            Some(from) => Ok(Some(self.from(
+                at,
+                from,
+                std::slice::from_ref(&bind.source),
+            ))),
+            None => self
+                .context(one, vec![bind.source.clone()], Form::Mounted, Vec::new())
+                .map(|content| Some(Input::Context(content))),
+        }
+    }
+
+    /// Files of a stage, or of an image.
+    pub(super) fn from(&self, at: &At<'a>, from: &str, paths: &[String]) -> Input {
+        let stage = self.named(from, at.stage);
+        let done = stage.and_then(|number| self.done[number].as_ref());
+        if let Some(done) = done {
+            let mut written = written(&self.steps, self.build.context, done.end, paths);
+            if self.engine == Engine::Legacy {
+                // Its digests are of archives, which name what is in them.
+                written.known(format!("{paths:?}"));
+            }
+            return Input::Written(written);
+        }
+        let images = &self.build.options.images;
+        let image = images.get(from).map_or(from, String::as_str);
+        Input::Image(format!("{image} {paths:?}"))
+    }
+
+    pub(super) fn context(
+        &self,
+        one: &Instruction,
+        sources: Vec<String>,
+        form: Form,
+        exclude: Vec<String>,
+    ) -> Result<Content, Unbuildable> {
+        let selection = Selection {
+            sources,
+            form,
+            exclude,
+        };
+        let content = self.build.context.content(&selection);
+        content.map_err(|error| self.fails(one, error))
+    }
+
+    pub(super) fn add(
+        &mut self,
+        at: &mut At<'a>,
+        one: &Instruction,
+        parts: Vec<Part>,
+        inputs: Vec<Input>,
+        writes: Writes,
+    ) {
+        at.number = self.count(at.number) + 1;
+        let step = Step {
+            parts,
+            inputs,
+            writes,
+            parent: Some(at.parent),
+            ..self.step(at.stage, at.number, one)
+        };
+        at.parent = self.push(step);
+    }
+
+    fn push(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    fn step(&self, stage: usize, number: usize, one: &Instruction) -> Step {
+        let text = self.build.dockerfile.text();
+        let name = self.stages[stage].name.clone();
+        Step {
+            stage: name.unwrap_or_else(|| format!("stage-{stage}")),
+            stage_number: stage,
+            number,
+            line: Position::of(text, one.keyword_span.start).line,
+            instruction: shown(one, self.build.dockerfile),
+            keyword: one.keyword,
+            parts: Vec::new(),
+            inputs: Vec::new(),
+            parent: None,
+            writes: Writes::Nothing,
+        }
+    }
+}
+
+/// Arguments that need no `ARG`.
+const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
+
+/// A name without tag is that of the latest.
+fn tagged(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    if name.contains([':', '@']) || image == "scratch" {
+        image.to_owned()
+    } else {
+        format!("{image}:latest")
+    }
+}
+
+fn is_number(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_digit())
+}

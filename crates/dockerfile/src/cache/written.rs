@@ -1,0 +1,176 @@
+//! What a stage holds at some path, as far as that is known before anything runs.
+//!
+//! From the last step back: what was copied there is known; at the first command that
+//! may have written there the knowledge ends, and what lies below hangs on it.
+
+use super::content::{Content, Context, Form, Selection};
+use super::copy::Placed;
+use super::plan::{Input, Step, Writes};
+
+/// What a stage holds at some paths.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// By path, what lies there, the last first.
+    pub(super) layers: Vec<Layer>,
+    /// On what they lie: steps that may have written anything, and where they are asked for it.
+    pub(super) grounds: Vec<(usize, String)>,
+}
+
+/// What one step has put there.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// What is known of it.
+    pub(super) text: String,
+    /// The step, if more than its text counts.
+    pub(super) step: Option<usize>,
+    /// The files, if they come from the context.
+    pub(super) content: Option<Content>,
+}
+
+/// What the stage that ends with a step holds at these paths.
+pub(super) fn written(
+    steps: &[Step],
+    context: &dyn Context,
+    end: usize,
+    paths: &[String],
+) -> Written {
+    let mut written = Written {
+        layers: Vec::new(),
+        grounds: Vec::new(),
+    };
+    for path in paths {
+        written.look(steps, context, end, path);
+    }
+    written
+}
+
+impl Written {
+    fn look(&mut self, steps: &[Step], context: &dyn Context, end: usize, path: &str) {
+        let mut next = Some(end);
+        while let Some(at) = next {
+            let step = &steps[at];
+            match &step.writes {
+                Writes::Nothing => {}
+                Writes::Scratch => return,
+                Writes::Anything => {
+                    self.grounds.push((at, path.to_owned()));
+                    return;
+                }
+                Writes::Folder(folder) => {
+                    if let Some(rest) = below(path, folder) {
+                        self.known(format!("folder {rest}"));
+                    }
+                }
+                Writes::Copy(placed) => {
+                    if self.copied(at, step, placed, context, path) == Found::All {
+                        return;
+                    }
+                }
+            }
+            next = step.parent;
+        }
+    }
+
+    /// Something that is compared, whatever lies there.
+    pub(super) fn known(&mut self, text: String) {
+        self.layers.push(Layer {
+            text,
+            step: None,
+            content: None,
+        });
+    }
+
+    fn copied(
+        &mut self,
+        at: usize,
+        step: &Step,
+        placed: &Placed,
+        context: &dyn Context,
+        path: &str,
+    ) -> Found {
+        let target = placed.target.trim_matches('/');
+        let is_related = below(path, target).is_some() || below(target, path).is_some();
+        if !is_related && !path.contains(['*', '?', '[']) {
+            return Found::Some;
+        }
+        if let Some(found) = self.exactly(placed, context, path) {
+            return found;
+        }
+        let of_context = step.inputs.iter().find_map(|input| match input {
+            Input::Context(content) => Some(content.clone()),
+            Input::Written(_) | Input::Image(_) => None,
+        });
+        self.layers.push(Layer {
+            text: below(path, target).unwrap_or_default().to_owned(),
+            step: Some(at),
+            content: of_context,
+        });
+        Found::Some
+    }
+
+    /// Where one file or folder of the context lands, it is known to the byte.
+    fn exactly(&mut self, placed: &Placed, context: &dyn Context, path: &str) -> Option<Found> {
+        let (source, content) = placed.source.as_ref().filter(|_| !placed.unpacks)?;
+        let kind = content
+            .entries
+            .get(source)
+            .map_or("directory", |seen| seen.kind);
+        let target = placed.target.trim_matches('/');
+        let is_folder = kind == "directory";
+        let lands = if !is_folder && placed.target.ends_with('/') {
+            let name = source.rsplit('/').next().unwrap_or_default();
+            format!("{target}/{name}").trim_matches('/').to_owned()
+        } else {
+            target.to_owned()
+        };
+        let rest = match below(&lands, path) {
+            Some(rest) => rest,
+            // The path is outside of what is copied, or a folder around it.
+            None if below(path, &lands).is_some() => return None,
+            None => return Some(Found::Some),
+        };
+        if !is_folder && !rest.is_empty() {
+            return Some(Found::Some);
+        }
+        let inner = format!("{source}/{rest}").trim_matches('/').to_owned();
+        let selection = Selection {
+            sources: vec![inner.clone()],
+            form: Form::Mounted,
+            exclude: Vec::new(),
+        };
+        // What the folder does not have it does not bring.
+        let Ok(content) = context.content(&selection) else {
+            return Some(Found::Some);
+        };
+        let of_inner = content.entries.get(&inner);
+        let is_file = of_inner.is_some_and(|seen| seen.kind != "directory");
+        self.layers.push(Layer {
+            text: format!("{} {}", content.key, placed.attributes),
+            step: None,
+            content: Some(content),
+        });
+        Some(if is_file { Found::All } else { Found::Some })
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Found {
+    /// Nothing below it can be seen.
+    All,
+    /// It lies on what else is there.
+    Some,
+}
+
+/// What is left of a path below a folder, if it is in it; both from the root on.
+fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    let (folder, path) = (folder.trim_matches('/'), path.trim_matches('/'));
+    if folder.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix('/')
+    }
+}
