@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use dockerfile::Ignore;
+use dockerfile::{Ignore, Reading};
 
 use crate::entry::{Bytes, Entry, Kind};
 use crate::{Error, Snapshot};
@@ -62,7 +62,11 @@ impl Walk<'_> {
         let full = self.root.join(path);
         let entry = entry(&full)?;
         let is_directory = entry.kind == Kind::Directory;
-        if !self.ignore.leaves_out(path) {
+        let reading = match self.descent {
+            Descent::Everywhere => Reading::BuildKit,
+            Descent::Prefix | Descent::Through => Reading::Docker20,
+        };
+        if !self.ignore.leaves_out_by(reading, path) {
             self.entries.insert(path.to_owned(), entry);
             if is_directory {
                 self.directory(path)?;

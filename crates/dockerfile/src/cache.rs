@@ -14,12 +14,12 @@ mod content;
 mod copy;
 mod instruction;
 mod mount;
+mod names;
 mod plan;
+mod run;
 mod scope;
+mod tell;
 mod written;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 

@@ -47,7 +47,7 @@ impl Engine {
     /// Starts one, or says loudly why it cannot.
     pub fn start() -> Option<Self> {
         if let Some(missing) = missing() {
-            eprintln!("SKIPPED: no build by a real Docker engine: {missing}");
+            crate::skipped("builds by a real Docker engine", &missing);
             return None;
         }
         let directory = TempDir::with_prefix("pilothouse-engine-")

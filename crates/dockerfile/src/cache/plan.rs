@@ -7,8 +7,8 @@ use crate::{Instruction, Keyword, Position};
 
 use super::content::{Content, Form, Selection};
 use super::copy::Placed;
-use super::instruction::{self, command, pairs, shown};
-use super::mount::{Mount, mounts};
+use super::instruction::shown;
+use super::mount::mounts;
 use super::scope::Scope;
 use super::written::{Written, written};
 use super::{Build, Engine, Unbuildable};
@@ -135,12 +135,12 @@ struct Done<'a> {
 pub(super) struct Planner<'a> {
     pub(super) engine: Engine,
     pub(super) build: &'a Build<'a>,
-    stages: Vec<Stage<'a>>,
+    pub(super) stages: Vec<Stage<'a>>,
     done: Vec<Option<Done<'a>>>,
     /// Arguments before the first `FROM`.
-    global: BTreeMap<String, String>,
+    pub(super) global: BTreeMap<String, String>,
     /// How many instructions there are before it.
-    told: usize,
+    pub(super) told: usize,
     pub(super) steps: Vec<Step>,
 }
 
@@ -164,79 +164,6 @@ impl<'a> Planner<'a> {
 
     pub(super) fn escape(&self) -> char {
         self.build.dockerfile.escape
-    }
-
-    fn read_global(&mut self) -> Result<(), Unbuildable> {
-        let instructions = self.build.dockerfile.instructions();
-        for instruction in instructions.take_while(|one| one.keyword != Keyword::From) {
-            if instruction.keyword != Keyword::Arg {
-                return Err(self.fails(instruction, "no build stage in current context"));
-            }
-            self.told += 1;
-            let lookup = |name: &str| self.global_value(name);
-            let pairs = pairs(instruction, self.escape(), &lookup);
-            for (name, default) in pairs.map_err(|error| self.fails(instruction, error))? {
-                let given = self.build.options.build_args.get(&name).cloned();
-                if let Some(value) = given.or(default) {
-                    self.global.insert(name, value);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn global_value(&self, name: &str) -> Option<String> {
-        let value = self.global.get(name).cloned();
-        value.or_else(|| self.platform_value(name))
-    }
-
-    /// What BuildKit knows of the platform.
-    fn platform_value(&self, name: &str) -> Option<String> {
-        let (side, what) = name
-            .split_once("PLATFORM")
-            .map(|(side, _)| (side, "PLATFORM"))
-            .or_else(|| {
-                let what = ["OS", "ARCH", "VARIANT"];
-                let what = what.into_iter().find(|what| name.ends_with(what))?;
-                Some((name.strip_suffix(what)?, what))
-            })?;
-        if !self.engine.is_buildkit() || !matches!(side, "TARGET" | "BUILD") {
-            return None;
-        }
-        let platform = self.platform();
-        let mut parts = platform.split('/');
-        Some(match what {
-            "OS" => parts.next().unwrap_or_default().to_owned(),
-            "ARCH" => parts.nth(1).unwrap_or_default().to_owned(),
-            "VARIANT" => parts.nth(2).unwrap_or_default().to_owned(),
-            _ => platform.to_owned(),
-        })
-    }
-
-    fn platform(&self) -> &str {
-        let platform = self.build.options.platform.as_deref();
-        platform.unwrap_or("linux/amd64")
-    }
-
-    fn target(&self) -> Result<usize, Unbuildable> {
-        let unbuildable = |what: String| Unbuildable { what, line: 1 };
-        let last = self.stages.len().checked_sub(1);
-        let last = last.ok_or_else(|| unbuildable("file with no instructions".to_owned()))?;
-        let Some(target) = &self.build.options.target else {
-            return Ok(last);
-        };
-        let found = self.named(target, self.stages.len());
-        found.ok_or_else(|| unbuildable(format!("target stage `{target}` could not be found")))
-    }
-
-    /// A stage before this one by its name or number.
-    fn named(&self, name: &str, before: usize) -> Option<usize> {
-        let is_named = |stage: &Stage<'_>| {
-            let own = stage.name.as_deref();
-            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
-        };
-        let by_name = self.stages[..before].iter().rposition(is_named);
-        by_name.or_else(|| name.parse().ok().filter(|number| *number < before))
     }
 
     /// Lays a stage out with all it needs, and gives its last step.
@@ -354,175 +281,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn instruction(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
-        match one.keyword {
-            Keyword::Run => return self.run(at, one),
-            Keyword::Copy | Keyword::Add => return self.copy(at, one),
-            Keyword::Onbuild => at.later.extend(one.later.as_deref()),
-            _ => {}
-        }
-        let text = self.tell(at, one);
-        let text = text.map_err(|error| self.fails(one, error))?;
-        if self.engine.is_buildkit() {
-            if one.keyword == Keyword::Workdir && at.scope.folder != "/" {
-                let folder = at.scope.absolute("");
-                let parts = vec![
-                    Part::new(Kind::Folder, "", &folder),
-                    Part::new(Kind::User, "", &at.scope.user),
-                ];
-                let writes = Writes::Folder(folder);
-                self.add(at, one, parts, Vec::new(), writes);
-            }
-            return Ok(());
-        }
-        let parts = vec![Part::new(Kind::Text, "", text)];
-        let writes = match one.keyword {
-            Keyword::Workdir => Writes::Folder(at.scope.folder.clone()),
-            _ => Writes::Nothing,
-        };
-        self.add(at, one, parts, Vec::new(), writes);
-        Ok(())
-    }
-
-    /// Takes in what an instruction says; its text with variables replaced.
-    fn tell(
-        &self,
-        at: &mut At<'a>,
-        one: &Instruction,
-    ) -> Result<String, crate::expand::InvalidExpansion> {
-        let escape = self.escape();
-        let scope = &mut at.scope;
-        let before = scope.clone();
-        let lookup = |name: &str| before.lookup(name);
-        let text = match one.keyword {
-            Keyword::Env | Keyword::Label => {
-                let pairs = pairs(one, escape, &lookup)?;
-                if one.keyword == Keyword::Env {
-                    for (name, value) in &pairs {
-                        scope.set(name, value.as_deref().unwrap_or_default());
-                    }
-                }
-                format!("{pairs:?}")
-            }
-            Keyword::Arg => {
-                let pairs = pairs(one, escape, &lookup)?;
-                for (name, default) in &pairs {
-                    let given = self.build.options.build_args.get(name).cloned();
-                    let value = given.or_else(|| default.clone());
-                    let value = value.or_else(|| self.global_value(name));
-                    if let Some(value) = value {
-                        scope.argue(name, &value);
-                    }
-                }
-                format!("{pairs:?}")
-            }
-            Keyword::Workdir | Keyword::User | Keyword::Stopsignal => {
-                let text = crate::expand::unquoted(&one.text, escape, &lookup)?;
-                match one.keyword {
-                    Keyword::Workdir => scope.enter(&text),
-                    Keyword::User => scope.user.clone_from(&text),
-                    _ => {}
-                }
-                if one.keyword == Keyword::Workdir && self.engine == Engine::Legacy {
-                    scope.folder.clone()
-                } else {
-                    text
-                }
-            }
-            Keyword::Expose | Keyword::Volume => {
-                format!("{:?}", instruction::words(one, escape, &lookup)?)
-            }
-            Keyword::Shell => {
-                scope.shell = one.words();
-                format!("{:?}", scope.shell)
-            }
-            Keyword::Cmd | Keyword::Entrypoint => {
-                format!("{:?}", command(one, self.build.dockerfile, scope))
-            }
-            _ => shown(one, self.build.dockerfile),
-        };
-        Ok(format!("{} {text}", one.keyword.as_str()))
-    }
-
-    fn run(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
-        let scope = at.scope.clone();
-        let words = command(one, self.build.dockerfile, &scope);
-        let text = match self.engine {
-            Engine::Buildah => shown(one, self.build.dockerfile) + &one.text,
-            _ => format!("{words:?}"),
-        };
-        let mut parts = vec![Part::new(Kind::Text, "", text)];
-        if self.engine.is_buildkit() {
-            parts.extend(self.run_parts(one, &scope));
-        } else {
-            let arguments = scope.visible_arguments();
-            parts.extend(arguments.map(|(name, value)| Part::new(Kind::Variable, name, value)));
-            if self.engine == Engine::Legacy && parts.len() == 1 && self.has_proxies() {
-                // It marks commands that see arguments, and proxies are some that nobody declares.
-                parts.push(Part::new(Kind::Flag, "proxy", ""));
-            }
-        }
-        let mounts = mounts(one, self.engine, &scope, self.escape());
-        let mut inputs = Vec::new();
-        for mount in mounts.map_err(|error| self.fails(one, error))? {
-            parts.push(Part::new(Kind::Mount, &mount.target, &mount.key));
-            inputs.extend(self.mounted(at, one, &mount)?);
-        }
-        self.add(at, one, parts, inputs, Writes::Anything);
-        Ok(())
-    }
-
-    fn has_proxies(&self) -> bool {
-        let mut given = self.build.options.build_args.keys();
-        given.any(|name| PROXIES.contains(&name.to_ascii_lowercase().as_str()))
-    }
-
-    fn run_parts(&self, one: &Instruction, scope: &Scope) -> Vec<Part> {
-        let options = self.build.options;
-        let variables = scope.environment.iter();
-        let mut parts: Vec<Part> = variables
-            .map(|(name, value)| Part::new(Kind::Variable, name, value))
-            .collect();
-        parts.push(Part::new(Kind::User, "", &scope.user));
-        parts.push(Part::new(Kind::Folder, "", &scope.folder));
-        // Where a host is does not count, only that there is one.
-        let hosts = options.hosts.iter();
-        parts.extend(hosts.map(|host| {
-            let name = host.split([':', '=']).next().unwrap_or(host);
-            Part::new(Kind::Host, name, "")
-        }));
-        let network = one.flag("network").or(options.network.as_deref());
-        parts.push(Part::new(Kind::Network, "", network.unwrap_or("default")));
-        let security = one.flag("security").unwrap_or("sandbox");
-        parts.push(Part::new(Kind::Flag, "security", security));
-        parts
-    }
-
-    fn mounted(
-        &mut self,
-        at: &At<'a>,
-        one: &Instruction,
-        mount: &Mount,
-    ) -> Result<Option<Input>, Unbuildable> {
-        let Some(bind) = &mount.bind else {
-            return Ok(None);
-        };
-        if self.engine == Engine::Buildah {
-            // Old ones look away from what is mounted; that is one of the traps.
-            return Ok(None);
-        }
-        match &bind.from {
-            Some(from) => Ok(Some(self.from(
-                at,
-                from,
-                std::slice::from_ref(&bind.source),
-            ))),
-            None => self
-                .context(one, vec![bind.source.clone()], Form::Mounted, Vec::new())
-                .map(|content| Some(Input::Context(content))),
-        }
-    }
-
     /// Files of a stage, or of an image.
     pub(super) fn from(&self, at: &At<'a>, from: &str, paths: &[String]) -> Input {
         let stage = self.named(from, at.stage);
@@ -597,9 +355,6 @@ impl<'a> Planner<'a> {
         }
     }
 }
-
-/// Arguments that need no `ARG`.
-const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
 
 /// A name without tag is that of the latest.
 fn tagged(image: &str) -> String {

@@ -1,6 +1,7 @@
 //! `pilothouse docker`: what a Dockerfile makes an engine do over and over, and how to mend it.
 
 mod context;
+mod explain;
 mod files_of;
 mod lint;
 mod source;
@@ -16,11 +17,13 @@ use crate::failure::Outcome;
 #[derive(Debug, Subcommand)]
 #[command(help_template = TEMPLATE, before_help = "Example: pilothouse docker lint\n\n", disable_help_subcommand = true)]
 pub(crate) enum Command {
-    Lint(lint::Arguments),
+    Lint(Box<lint::Arguments>),
+    Explain(Box<explain::Arguments>),
 }
 
 pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     match command {
-        Command::Lint(arguments) => lint::run(arguments, out),
+        Command::Lint(arguments) => lint::run(*arguments, out),
+        Command::Explain(arguments) => explain::run(&arguments, out),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["serve"],
     &["init"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["token", "revoke"],
     &["audit"],
     &["docker"],
+    &["docker", "explain"],
     &["docker", "lint"],
     &["import"],
     &["export"],

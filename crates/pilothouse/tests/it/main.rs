@@ -2,6 +2,7 @@
 
 mod binary;
 mod cache;
+mod docker_explain;
 mod docker_lint;
 mod help;
 mod people;

@@ -92,7 +92,7 @@ fn engine(path: &Path) -> Engine {
 }
 
 /// The file itself, or the one in the folder.
-fn found(name: &Path) -> PathBuf {
+pub(super) fn found(name: &Path) -> PathBuf {
     if !name.is_dir() {
         return name.to_owned();
     }
@@ -105,7 +105,7 @@ fn found(name: &Path) -> PathBuf {
 }
 
 /// `<Dockerfile>.dockerignore` stands in the place of the context's `.dockerignore`.
-fn ignore(context: &Path, dockerfile: Option<&Path>) -> anyhow::Result<Option<Text>> {
+pub(super) fn ignore(context: &Path, dockerfile: Option<&Path>) -> anyhow::Result<Option<Text>> {
     let own = dockerfile.map(|path| {
         let mut name = path.as_os_str().to_owned();
         name.push(".dockerignore");

@@ -1,0 +1,94 @@
+//! `RUN`: what of a command is compared.
+
+use crate::Instruction;
+
+use super::content::Form;
+use super::instruction::{command, shown};
+use super::mount::{Mount, mounts};
+use super::plan::{At, Input, Kind, Part, Planner, Writes};
+use super::scope::Scope;
+use super::{Engine, Unbuildable};
+
+/// Arguments that need no `ARG`.
+const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
+
+impl<'a> Planner<'a> {
+    pub(super) fn run(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
+        let scope = at.scope.clone();
+        let words = command(one, self.build.dockerfile, &scope);
+        let text = match self.engine {
+            Engine::Buildah => shown(one, self.build.dockerfile) + &one.text,
+            _ => format!("{words:?}"),
+        };
+        let mut parts = vec![Part::new(Kind::Text, "", text)];
+        if self.engine.is_buildkit() {
+            parts.extend(self.run_parts(one, &scope));
+        } else {
+            let arguments = scope.visible_arguments();
+            parts.extend(arguments.map(|(name, value)| Part::new(Kind::Variable, name, value)));
+            if self.engine == Engine::Legacy && parts.len() == 1 && self.has_proxies() {
+                // It marks commands that see arguments, and proxies are some that nobody declares.
+                parts.push(Part::new(Kind::Flag, "proxy", ""));
+            }
+        }
+        let mounts = mounts(one, self.engine, &scope, self.escape());
+        let mut inputs = Vec::new();
+        for mount in mounts.map_err(|error| self.fails(one, error))? {
+            parts.push(Part::new(Kind::Mount, &mount.target, &mount.key));
+            inputs.extend(self.mounted(at, one, &mount)?);
+        }
+        self.add(at, one, parts, inputs, Writes::Anything);
+        Ok(())
+    }
+
+    fn has_proxies(&self) -> bool {
+        let mut given = self.build.options.build_args.keys();
+        given.any(|name| PROXIES.contains(&name.to_ascii_lowercase().as_str()))
+    }
+
+    fn run_parts(&self, one: &Instruction, scope: &Scope) -> Vec<Part> {
+        let options = self.build.options;
+        let variables = scope.environment.iter();
+        let mut parts: Vec<Part> = variables
+            .map(|(name, value)| Part::new(Kind::Variable, name, value))
+            .collect();
+        parts.push(Part::new(Kind::User, "", &scope.user));
+        parts.push(Part::new(Kind::Folder, "", &scope.folder));
+        // Where a host is does not count, only that there is one.
+        let hosts = options.hosts.iter();
+        parts.extend(hosts.map(|host| {
+            let name = host.split([':', '=']).next().unwrap_or(host);
+            Part::new(Kind::Host, name, "")
+        }));
+        let network = one.flag("network").or(options.network.as_deref());
+        parts.push(Part::new(Kind::Network, "", network.unwrap_or("default")));
+        let security = one.flag("security").unwrap_or("sandbox");
+        parts.push(Part::new(Kind::Flag, "security", security));
+        parts
+    }
+
+    fn mounted(
+        &mut self,
+        at: &At<'a>,
+        one: &Instruction,
+        mount: &Mount,
+    ) -> Result<Option<Input>, Unbuildable> {
+        let Some(bind) = &mount.bind else {
+            return Ok(None);
+        };
+        if self.engine == Engine::Buildah {
+            // Old ones look away from what is mounted; that is one of the traps.
+            return Ok(None);
+        }
+        match &bind.from {
+            Some(from) => Ok(Some(self.from(
+                at,
+                from,
+                std::slice::from_ref(&bind.source),
+            ))),
+            None => self
+                .context(one, vec![bind.source.clone()], Form::Mounted, Vec::new())
+                .map(|content| Some(Input::Context(content))),
+        }
+    }
+}

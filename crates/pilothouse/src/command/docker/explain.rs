@@ -1,0 +1,268 @@
+//! `pilothouse docker explain`: which steps a build will repeat, and why.
+
+mod json;
+mod record;
+mod state;
+mod text;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use ::context::{Descent, Edit};
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use dockerfile::Keyword;
+use dockerfile::cache::{self, Engine, Verdict};
+
+use crate::arguments::TEMPLATE;
+use crate::config::Places;
+use crate::failure::{Explained, Outcome};
+use state::{State, Told};
+
+/// Say which steps of a build are repeated after a change, and why, without building
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse docker explain --what-if 'touch app/main.py'\n\n", after_help = AFTER)]
+pub(crate) struct Arguments {
+    /// The folder that is built
+    #[arg(value_name = "CONTEXT", default_value = ".", hide_default_value = true)]
+    context: PathBuf,
+    /// The Dockerfile [default: CONTEXT/Dockerfile]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Keep this state, for the next `explain` to compare with
+    #[arg(long, conflicts_with_all = ["from", "to", "before", "after", "what_if"])]
+    record: bool,
+    /// Compare with this git revision [default: what was recorded, else HEAD]
+    #[arg(long, value_name = "REVISION")]
+    from: Option<String>,
+    /// Build this git revision [default: the files as they are]
+    #[arg(long, value_name = "REVISION", requires = "from")]
+    to: Option<String>,
+    /// Compare with this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "from", requires = "after")]
+    before: Option<PathBuf>,
+    /// Build this folder
+    #[arg(long, value_name = "DIR", requires = "before")]
+    after: Option<PathBuf>,
+    /// The Dockerfile of --before [default: the one in it]
+    #[arg(long, value_name = "FILE", requires = "before")]
+    before_file: Option<PathBuf>,
+    /// Ask what a change would do that is not made: touch, rm, mv or chmod with paths; may be repeated
+    #[arg(long, value_name = "CHANGE")]
+    what_if: Vec<Edit>,
+    /// Whose cache it is
+    #[arg(long, value_name = "ENGINE", default_value = "buildkit")]
+    engine: Whose,
+    /// Whether the client sends what looks changed or everything
+    #[arg(long, value_name = "HOW", default_value = "incremental")]
+    transfer: Transfer,
+    #[command(flatten)]
+    told: state::Flags,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER: &str = "Nothing is built and no engine is asked: this is a model of its cache keys.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Whose {
+    /// BuildKit from 0.13 on: Docker 25 and later, buildx
+    #[value(name = "buildkit")]
+    BuildKit,
+    /// BuildKit 0.8, inside Docker 20.10
+    #[value(name = "buildkit-0.8")]
+    BuildKit08,
+    /// Docker's builder before BuildKit
+    Legacy,
+    /// buildah and podman
+    Buildah,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Transfer {
+    /// Files whose size, time and mode are as before are not sent, whatever is in them
+    Incremental,
+    /// All is sent, as to a new builder or from a new folder
+    Full,
+}
+
+impl Whose {
+    fn engine(self) -> Engine {
+        match self {
+            Self::BuildKit => Engine::BuildKit,
+            Self::BuildKit08 => Engine::BuildKit08,
+            Self::Legacy => Engine::Legacy,
+            Self::Buildah => Engine::Buildah,
+        }
+    }
+
+    fn descent(self) -> Descent {
+        match self {
+            Self::BuildKit => Descent::Everywhere,
+            Self::BuildKit08 | Self::Buildah => Descent::Prefix,
+            Self::Legacy => Descent::Through,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::BuildKit => "buildkit",
+            Self::BuildKit08 => "buildkit-0.8",
+            Self::Legacy => "legacy",
+            Self::Buildah => "buildah",
+        }
+    }
+}
+
+/// What is printed.
+struct Report {
+    engine: &'static str,
+    before: String,
+    after: String,
+    steps: Vec<Verdict>,
+    warnings: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let (before, after) = arguments.told.told()?;
+    if arguments.record {
+        let state = arguments.now(after)?;
+        let path = record::save(&Places::of_user(), &arguments.context, &state)?;
+        writeln!(out, "recorded {} in {}", state.what, path.display())?;
+        return Ok(Outcome::Clean);
+    }
+    let (mut before, mut after) = arguments.states(before, after)?;
+    for edit in &arguments.what_if {
+        if !edit.apply(&mut after.files) {
+            return Err(anyhow!(Explained::new(
+                format!(
+                    "`{}` changes nothing of what is sent to the engine",
+                    shown(edit)
+                ),
+                "name a path within the context that its ignore file does not leave out",
+            )));
+        }
+    }
+    if !arguments.what_if.is_empty() {
+        let edits: Vec<String> = arguments.what_if.iter().map(shown).collect();
+        before.what = format!("`{}`", edits.join("; "));
+    }
+    let mut report = arguments.report(&mut before, &mut after)?;
+    report.warnings.sort();
+    if arguments.json {
+        json::print(&report, out)?;
+    } else {
+        text::print(&report, out)?;
+    }
+    Ok(Outcome::Clean)
+}
+
+impl Arguments {
+    /// The files as they are.
+    fn now(&self, told: Told) -> anyhow::Result<State> {
+        State::of_folder(&self.context, self.file.as_deref(), told, self.engine)
+    }
+
+    fn states(&self, before: Told, after: Told) -> anyhow::Result<(State, State)> {
+        if let (Some(old), Some(new)) = (&self.before, &self.after) {
+            let before_file = self.before_file.as_deref().or(self.file.as_deref());
+            let old = State::of_folder(old, before_file, before, self.engine)?;
+            let new = State::of_folder(new, self.file.as_deref(), after, self.engine)?;
+            return Ok((old, new));
+        }
+        let revision = |revision: &str, told| {
+            let file = self.file.as_deref();
+            State::of_revision(&self.context, revision, file, told, self.engine)
+        };
+        if let Some(from) = &self.from {
+            let new = match &self.to {
+                Some(to) => revision(to, after)?,
+                None => self.now(after)?,
+            };
+            return Ok((revision(from, before)?, new));
+        }
+        let new = self.now(after)?;
+        if !self.what_if.is_empty() {
+            return Ok((self.now(before)?, new));
+        }
+        if let Some(old) = record::load(&Places::of_user(), &self.context)? {
+            return Ok((old, new));
+        }
+        let old = revision("HEAD", before).with_context(|| {
+            Explained::new(
+                "there is nothing to compare with: no state was recorded, and there is no git revision",
+                "record one with `--record`, or name two with `--before` and `--after`, or ask with `--what-if`",
+            )
+        })?;
+        Ok((old, new))
+    }
+
+    fn report(&self, before: &mut State, after: &mut State) -> anyhow::Result<Report> {
+        let mut warnings = Vec::new();
+        if before.is_revision != after.is_revision {
+            // A revision has none, a build has: with other bytes after each commit.
+            let states = [&mut *before, &mut *after];
+            let has_git = states.into_iter().fold(false, |has, state| {
+                let is_there = state.files.entry(".git").is_some();
+                state.files.remove(".git");
+                has || is_there
+            });
+            if has_git {
+                warnings.push("`.git` is sent to the engine, and changes with every commit: name it in the ignore file (it is not compared here)".to_owned());
+            }
+        }
+        let is_buildkit = matches!(self.engine, Whose::BuildKit | Whose::BuildKit08);
+        if is_buildkit && self.transfer == Transfer::Incremental {
+            let received = after
+                .files
+                .received(&before.files)
+                .map_err(anyhow::Error::msg)?;
+            warnings.extend(received.stale.iter().map(|path| {
+                format!("`{path}` has other bytes of the same size and time: BuildKit will not notice, and build with the old ones")
+            }));
+            after.files = received.snapshot;
+        }
+        if self.engine == Whose::Buildah && has_binds(after) {
+            warnings.push("buildah before 1.39 looks away from the files of bind mounts: such a step stays cached though they changed".to_owned());
+        }
+        let steps = cache::explain(self.engine.engine(), &before.build(), &after.build());
+        let steps = steps.map_err(|error| {
+            Explained::new(
+                format!("this cannot be built: {error}"),
+                "an engine would say the same",
+            )
+        })?;
+        Ok(Report {
+            engine: self.engine.name(),
+            before: before.what.clone(),
+            after: after.what.clone(),
+            steps,
+            warnings,
+        })
+    }
+}
+
+/// As it was asked for.
+fn shown(edit: &Edit) -> String {
+    match edit {
+        Edit::Touch(path) => format!("touch {path}"),
+        Edit::Remove(path) => format!("rm {path}"),
+        Edit::Mode(mode, path) => format!("chmod {mode:o} {path}"),
+        Edit::Move(from, to) => format!("mv {from} {to}"),
+    }
+}
+
+fn has_binds(state: &State) -> bool {
+    let mut runs = state
+        .dockerfile
+        .instructions()
+        .filter(|one| one.keyword == Keyword::Run);
+    runs.any(|run| {
+        let mut mounts = run.flags.iter().filter(|flag| flag.name == "mount");
+        mounts.any(|flag| {
+            let value = flag.value.as_deref().unwrap_or_default();
+            value.contains("type=bind") || !value.contains("type=")
+        })
+    })
+}

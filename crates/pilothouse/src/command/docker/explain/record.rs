@@ -1,0 +1,104 @@
+//! A state that is kept for later: `explain --record`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use ::context::Entry;
+use anyhow::{Context as _, anyhow};
+use dockerfile::cache::Options;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::state::State;
+use crate::config::Places;
+use crate::failure::Explained;
+
+/// What is kept: no bytes of the files, but what an engine compares of them.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    dockerfile: String,
+    build_args: BTreeMap<String, String>,
+    target: Option<String>,
+    platform: Option<String>,
+    hosts: Vec<String>,
+    network: Option<String>,
+    files: BTreeMap<String, Entry>,
+}
+
+/// Keeps a state in place of the one that was kept of this folder; answers where.
+pub(super) fn save(places: &Places, context: &Path, state: &State) -> anyhow::Result<PathBuf> {
+    let path = path(places, context)?;
+    let files = state.files.settled().map_err(anyhow::Error::msg)?;
+    let told = state.told.clone();
+    let record = Record {
+        dockerfile: state.dockerfile.text().to_owned(),
+        build_args: told.build_args,
+        target: told.target,
+        platform: told.platform,
+        hosts: told.hosts,
+        network: told.network,
+        files: files.entries().clone(),
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> anyhow::Result<()> {
+        fs::create_dir_all(folder)?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut file, &record)?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("`{}` cannot be written", path.display()))?;
+    Ok(path)
+}
+
+/// What was kept of this folder last.
+pub(super) fn load(places: &Places, context: &Path) -> anyhow::Result<Option<State>> {
+    let path = path(places, context)?;
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            let what = format!("`{}` cannot be read", path.display());
+            return Err(anyhow::Error::new(error).context(what));
+        }
+    };
+    let record: Record = serde_json::from_slice(&text).with_context(|| {
+        Explained::new(
+            format!("`{}` is no record of this version", path.display()),
+            "record the state anew with `--record`",
+        )
+    })?;
+    let told = Options {
+        build_args: record.build_args,
+        target: record.target,
+        platform: record.platform,
+        hosts: record.hosts,
+        network: record.network,
+        images: BTreeMap::new(),
+    };
+    let files = record.files.into_iter().collect();
+    let what = "what was recorded".to_owned();
+    State::new(what, &record.dockerfile, told, files).map(Some)
+}
+
+/// A file for each folder, by where it is.
+fn path(places: &Places, context: &Path) -> anyhow::Result<PathBuf> {
+    let context = fs::canonicalize(context).with_context(|| {
+        Explained::new(
+            format!("`{}` cannot be built", context.display()),
+            "name a folder",
+        )
+    })?;
+    let digest = Sha256::digest(context.as_os_str().as_encoded_bytes());
+    let name = hex::encode(&digest[..16]);
+    let data = places.data_dir().ok_or_else(|| {
+        anyhow!(Explained::new(
+            "there is no home directory to keep a state in",
+            "set HOME",
+        ))
+    })?;
+    Ok(data.join("explain").join(format!("{name}.json")))
+}
