@@ -142,7 +142,9 @@ impl Files {
     }
 
     fn is_upstreams(&self) -> bool {
-        self.shared.config.files_from == FilesFrom::Upstream
+        // Nobody else gets at the files of a folder here.
+        let config = &self.shared.config;
+        config.files_from == FilesFrom::Upstream && config.upstream.url().is_some()
     }
 
     /// Where upstream has the file at `path`: the address alone, without our credentials.
