@@ -28,12 +28,13 @@ use crate::skipped::Skipped;
 use crate::tools::{answers, is_root, root, run};
 
 /// Made by the pip that every Python brings along.
-const BY_PIP: [&str; 5] = [
+const BY_PIP: [&str; 6] = [
     "pip-oldest",
     "pip-newest",
     "uv-oldest",
     "uv-newest",
     "twine",
+    "hadolint",
 ];
 
 /// Made by the newest of our uvs: they are large, and pip takes four times as

@@ -6,6 +6,7 @@
 
 pub mod cache;
 mod check;
+pub mod draft;
 mod expand;
 mod ignore;
 mod image;

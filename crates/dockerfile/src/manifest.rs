@@ -63,30 +63,39 @@ struct Nested {
 
 /// Reads a file of the context, and those that it names.
 pub(crate) fn read(path: &str, text: &str, file: &dyn Fn(&str) -> Option<String>) -> Vec<Manifest> {
-    let mut all = vec![parse(path, text)];
-    let mut constraints = Vec::new();
+    let (mut all, constraints) = follow(path, text, file);
+    constrain(&mut all, &constraints);
+    all
+}
+
+/// The paths of a file and of all that it names, constraints included.
+pub(crate) fn paths(path: &str, text: &str, file: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let (all, constraints) = follow(path, text, file);
+    all.into_iter()
+        .chain(constraints)
+        .map(|manifest| manifest.path)
+        .collect()
+}
+
+/// What is asked for, and what only constrains it; each file once.
+fn follow(
+    path: &str,
+    text: &str,
+    file: &dyn Fn(&str) -> Option<String>,
+) -> (Vec<Manifest>, Vec<Manifest>) {
+    let (mut all, mut constraints) = (vec![parse(path, text)], Vec::<Manifest>::new());
     let mut at = 0;
     while at < all.len() {
-        let folder = all[at]
-            .path
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder);
-        let nested = all[at].nested.iter();
-        let nested: Vec<Nested> = nested
-            .map(|one| Nested {
-                path: joined(folder, &one.path),
-                is_constraint: one.is_constraint,
-            })
-            .collect();
+        let (folder, nested) = (folder(&all[at].path).to_owned(), all[at].nested.clone());
         for one in nested {
-            let seen = all.iter().chain(&constraints);
-            if seen.clone().any(|other: &Manifest| other.path == one.path) {
+            let path = joined(&folder, &one.path);
+            let mut seen = all.iter().chain(&constraints);
+            if seen.any(|other| other.path == path) {
                 continue;
             }
-            let Some(text) = file(&one.path) else {
+            let Some(manifest) = file(&path).map(|text| parse(&path, &text)) else {
                 continue;
             };
-            let manifest = parse(&one.path, &text);
             if one.is_constraint {
                 constraints.push(manifest);
             } else {
@@ -95,8 +104,11 @@ pub(crate) fn read(path: &str, text: &str, file: &dyn Fn(&str) -> Option<String>
         }
         at += 1;
     }
-    constrain(&mut all, &constraints);
-    all
+    (all, constraints)
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// What a constraint pins is pinned.

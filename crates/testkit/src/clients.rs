@@ -309,6 +309,15 @@ fn plain(bytes: &[u8]) -> String {
     plain
 }
 
+/// Another linter of Dockerfiles, to hold ours against.
+pub fn hadolint(dockerfile: &Path) -> std::process::Output {
+    std::process::Command::new(program("hadolint", "hadolint"))
+        .arg("--no-color")
+        .arg(dockerfile)
+        .output()
+        .expect("hadolint runs")
+}
+
 pub(crate) fn program(environment: &str, name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python");
     // Only so far, for a python is a link to another.

@@ -31,7 +31,7 @@ mod tree;
 mod upstream;
 mod wait;
 
-pub use clients::{Account, Devpi, Installed, Installer, Run, Scratch, Uploader};
+pub use clients::{Account, Devpi, Installed, Installer, Run, Scratch, Uploader, hadolint};
 pub use content::Content;
 pub use cut::Cut;
 pub use devpi_server::DevpiServer;

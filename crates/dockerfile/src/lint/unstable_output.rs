@@ -19,7 +19,9 @@ pub(super) const RULE: Rule = Rule {
 pub(crate) const VARIABLE: (&str, &str) = ("SOURCE_DATE_EPOCH", "315532800");
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    let mut builders: Vec<usize> = subject.handed_on().iter().map(|copy| copy.2).collect();
+    let copies = subject.handed_on();
+    let copies = copies.iter().filter(|copy| may_hold_bytecode(copy.1));
+    let mut builders: Vec<usize> = copies.map(|copy| copy.2).collect();
     builders.sort_unstable();
     builders.dedup();
     for builder in builders {
@@ -38,6 +40,18 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether something of a stage is more than files of other kinds, like a list that it wrote.
+fn may_hold_bytecode(copy: &Instruction) -> bool {
+    let words = copy.words();
+    let sources = words.split_last().map_or(&[][..], |(_, sources)| sources);
+    sources.iter().any(|source| {
+        let name = source.rsplit('/').next().unwrap_or(source);
+        let kind = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
+        // Folders have dots as well: `python3.13`.
+        kind.is_none_or(|(_, kind)| !kind.starts_with(|c: char| c.is_ascii_alphabetic()))
+    })
 }
 
 /// The first command of a `RUN` that writes bytecode with times in it.

@@ -3,6 +3,7 @@
 mod context;
 mod explain;
 mod files_of;
+mod init;
 mod lint;
 mod source;
 
@@ -19,11 +20,13 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     Lint(Box<lint::Arguments>),
     Explain(Box<explain::Arguments>),
+    Init(init::Arguments),
 }
 
 pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     match command {
         Command::Lint(arguments) => lint::run(*arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
+        Command::Init(arguments) => init::run(&arguments, out),
     }
 }

@@ -13,6 +13,7 @@ mod cooldown;
 mod crowd;
 mod devpi;
 mod door;
+mod drafts;
 mod foreign;
 mod guards;
 mod install;

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["serve"],
     &["init"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 26] = [
     &["audit"],
     &["docker"],
     &["docker", "explain"],
+    &["docker", "init"],
     &["docker", "lint"],
     &["import"],
     &["export"],
