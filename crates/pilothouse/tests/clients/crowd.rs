@@ -103,16 +103,16 @@ fn a_hundred_projects_at_once_are_no_crowd() {
 #[test]
 fn a_slow_file_keeps_impatient_clients_fed() {
     for installer in [Installer::PipNewest, Installer::UvNewest] {
-        let upstream = upstream(2_000_000);
+        let upstream = upstream(2_400_000);
         upstream.change(|settings| {
             settings.rate = Some(400_000);
             settings.ranges = false;
         });
         let server = mirror(&upstream);
         let scratch = Scratch::new()
-            .env("PIP_TIMEOUT", "2")
+            .env("PIP_TIMEOUT", "3")
             .env("PIP_RETRIES", "0")
-            .env("UV_HTTP_TIMEOUT", "2")
+            .env("UV_HTTP_TIMEOUT", "3")
             .env("UV_HTTP_RETRIES", "0");
         let installed = installer.install(&scratch, &server.simple(), &["foo"]);
         assert_eq!(installed.projects(), ["foo==1.0"]);
