@@ -249,3 +249,28 @@ fn what_a_builder_writes_is_new_only_where_bytecode_is_made() {
         assert_eq!(found, flagged, "{setting} {run}");
     }
 }
+
+/// `INSTA_UPDATE=always` writes them anew, as it does with snapshots.
+#[test]
+fn every_rule_has_its_page_in_the_documentation() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules");
+    let updates = std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always");
+    let mut names = Vec::new();
+    for rule in RULES {
+        let name = format!("{}.md", rule.code);
+        let path = folder.join(&name);
+        if updates {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, rule.page()).unwrap();
+        }
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(page, rule.page(), "{}", path.display());
+        names.push(name);
+    }
+    let there = std::fs::read_dir(&folder).unwrap();
+    let mut there: Vec<String> = there
+        .map(|one| one.unwrap().file_name().into_string().unwrap())
+        .collect();
+    there.sort();
+    assert_eq!(there, names);
+}
