@@ -8,6 +8,7 @@ pub mod cache;
 mod check;
 pub mod draft;
 mod expand;
+pub mod fix;
 mod ignore;
 mod image;
 mod inputs;

@@ -45,6 +45,8 @@ use crate::install::{self, Run};
 use crate::scope::Scope;
 use crate::{Base, Dockerfile, Instruction, Keyword, Piece, Position, Span, Stage, stages};
 pub use surroundings::{ContextFile, Engine, Surroundings};
+pub(crate) use unstable_output::VARIABLE as CONSTANT_TIME;
+pub(crate) use weak_ignore::missing_patterns;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -32,10 +32,7 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let Some(copy) = broad.next() else {
         return;
     };
-    // What cannot be read is another rule's matter.
-    let ignore = Ignore::parse(subject.around.ignore.unwrap_or_default()).unwrap_or_default();
-    let missing = UNWANTED.iter().filter(|(path, _)| !ignore.leaves_out(path));
-    let missing: Vec<&str> = missing.map(|(_, pattern)| *pattern).collect();
+    let missing = missing_patterns(subject.around.ignore.unwrap_or_default());
     if missing.is_empty() {
         return;
     }
@@ -55,4 +52,12 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             format!("the whole context is copied, and there is no .dockerignore: write one with {missing}"),
         );
     }
+}
+
+/// What an ignore file lacks.
+pub(crate) fn missing_patterns(ignore: &str) -> Vec<&'static str> {
+    // What cannot be read is another rule's matter.
+    let ignore = Ignore::parse(ignore).unwrap_or_default();
+    let missing = UNWANTED.iter().filter(|(path, _)| !ignore.leaves_out(path));
+    missing.map(|(_, pattern)| *pattern).collect()
 }

@@ -3,6 +3,7 @@
 mod context;
 mod explain;
 mod files_of;
+mod fix;
 mod init;
 mod lint;
 mod source;
@@ -20,6 +21,7 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     Lint(Box<lint::Arguments>),
     Explain(Box<explain::Arguments>),
+    Fix(fix::Arguments),
     Init(init::Arguments),
 }
 
@@ -27,6 +29,7 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outco
     match command {
         Command::Lint(arguments) => lint::run(*arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
+        Command::Fix(arguments) => fix::run(&arguments, out),
         Command::Init(arguments) => init::run(&arguments, out),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::binary::Home;
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["serve"],
     &["init"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 27] = [
     &["audit"],
     &["docker"],
     &["docker", "explain"],
+    &["docker", "fix"],
     &["docker", "init"],
     &["docker", "lint"],
     &["import"],

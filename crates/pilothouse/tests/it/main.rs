@@ -3,6 +3,7 @@
 mod binary;
 mod cache;
 mod docker_explain;
+mod docker_fix;
 mod docker_init;
 mod docker_lint;
 mod help;

@@ -1,0 +1,147 @@
+//! Dependencies before sources: `COPY . .` moves below the install that reads only a few files of it.
+
+use super::{Edits, Subject};
+use crate::install::Tool;
+use crate::lint::{File, Finding};
+use crate::{Command, Instruction, Keyword, Span, inputs, manifest};
+
+pub(super) fn remedy(subject: &Subject<'_>, finding: &Finding) -> Option<Edits> {
+    let (stage, at, copy) = subject.place(finding.span)?;
+    let instructions = &subject.stages[stage].instructions;
+    let target = target(copy)?;
+    let after = at + 1;
+    // Nothing that could read the sources may stand between.
+    let passed = instructions[after..]
+        .iter()
+        .take_while(|one| matches!(one.keyword, Keyword::Env | Keyword::Arg | Keyword::Label));
+    let install = instructions.get(after + passed.count())?;
+    let files = files(subject, install)?;
+    let text = subject.file.text();
+    let old = copy.span.of(text);
+    let (line, end) = (old.trim_end(), &old[old.trim_end().len()..]);
+    let flags = copy.flags.iter().map(|flag| flag.span.of(text));
+    let words: Vec<&str> = ["COPY"].into_iter().chain(flags).collect();
+    let copies = words.join(" ");
+    let copies: Vec<String> = by_folder(&files)
+        .into_iter()
+        .map(|(folder, names)| format!("{copies} {} {target}{folder}", names.join(" ")))
+        .collect();
+    let gap = if install.span.of(text).ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let below = Span::new(install.span.end, install.span.end);
+    Some(vec![
+        (
+            File::Dockerfile,
+            copy.span,
+            format!("{}{end}", copies.join("\n")),
+        ),
+        (File::Dockerfile, below, format!("{gap}{line}\n")),
+    ])
+}
+
+/// Where a `COPY . DIR` puts the context, with a slash at its end.
+fn target(copy: &Instruction) -> Option<String> {
+    let words = copy.words();
+    let [source, target] = &words[..] else {
+        return None;
+    };
+    let is_plain = copy.keyword == Keyword::Copy && copy.heredocs.is_empty();
+    let is_all = matches!(source.as_str(), "." | "./") && !target.contains(char::is_whitespace);
+    (is_plain && is_all).then(|| match target.as_str() {
+        "." => "./".to_owned(),
+        other if other.ends_with('/') => other.to_owned(),
+        other => format!("{other}/"),
+    })
+}
+
+/// The files of the context that an instruction reads, if it installs and does nothing else.
+fn files(subject: &Subject<'_>, install: &Instruction) -> Option<Vec<String>> {
+    let run = subject.run(install)?;
+    let is_all = run.installs().count() == run.commands.len();
+    if !is_all || !install.heredocs.is_empty() {
+        return None;
+    }
+    let read = subject.around.read;
+    let here = |one: &inputs::Install| {
+        install.span.start <= one.span.start && one.span.start < install.span.end
+    };
+    let all = inputs::installs(subject.file, &subject.stages, read);
+    let mut files = Vec::new();
+    for one in all.iter().filter(|one| here(one)) {
+        files.extend(files_of(one, read)?);
+    }
+    files.sort();
+    files.dedup();
+    let is_there = |path: &String| read(path).is_some();
+    (!files.is_empty() && files.iter().all(is_there)).then_some(files)
+}
+
+fn files_of(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Vec<String>> {
+    let has = |flag: &str| install.command.arguments().any(|word| word == flag);
+    let named = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    match install.tool {
+        Tool::Pip => requirements(install, read),
+        Tool::Uv if has("pip") => requirements(install, read),
+        Tool::Uv if has("--no-install-project") => named(&["pyproject.toml", "uv.lock"]),
+        Tool::Poetry if has("--no-root") => named(&["pyproject.toml", "poetry.lock"]),
+        Tool::Pdm if has("--no-self") => named(&["pyproject.toml", "pdm.lock"]),
+        Tool::Pipenv => named(&["Pipfile", "Pipfile.lock"]),
+        _ => None,
+    }
+}
+
+/// The requirement files of a command that names no folder, if they name none either.
+fn requirements(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Vec<String>> {
+    if is_of_folders(&install.command) || install.manifests.is_empty() {
+        return None;
+    }
+    let mut files = Vec::new();
+    for manifest in &install.manifests {
+        let text = read(&manifest.path)?;
+        for path in manifest::paths(&manifest.path, &text, read) {
+            let text = read(&path)?;
+            let is_local = |line: &str| {
+                let line = line.trim();
+                line.starts_with(['.', '/'])
+                    || line.starts_with("-e")
+                    || line.contains("file:")
+                    || line.starts_with("--editable")
+                    || line.starts_with("--find-links")
+            };
+            if text.lines().any(is_local) {
+                return None;
+            }
+            files.push(path);
+        }
+    }
+    Some(files)
+}
+
+fn is_of_folders(command: &Command) -> bool {
+    let mut arguments = command.arguments();
+    arguments.any(|word| {
+        matches!(word, "-e" | "--editable" | ".")
+            || word.starts_with("./")
+            || word.starts_with(".[")
+            || word.starts_with("--find-links")
+            || word == "-f"
+    })
+}
+
+/// Files with the folder that they are in, with a slash at its end, and none for the root.
+fn by_folder(files: &[String]) -> Vec<(String, Vec<&str>)> {
+    let mut all: Vec<(String, Vec<&str>)> = Vec::new();
+    for file in files {
+        let folder = file
+            .rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        match all.iter_mut().find(|(other, _)| *other == folder) {
+            Some((_, names)) => names.push(file),
+            None => all.push((folder, vec![file])),
+        }
+    }
+    all
+}

@@ -1,0 +1,108 @@
+//! What is mended, and what is left alone.
+
+use super::*;
+
+type Files<'a> = &'a [(&'a str, &'a str)];
+
+fn fixed(dockerfile: &str, ignore: Option<&str>, files: Files<'_>) -> Fixed {
+    let read = |path: &str| {
+        let found = files.iter().find(|file| file.0 == path);
+        found.map(|file| file.1.to_owned())
+    };
+    let around = Surroundings {
+        ignore,
+        read: &read,
+        ..Surroundings::default()
+    };
+    fix(dockerfile, &around).unwrap()
+}
+
+const GOOD_IGNORE: &str =
+    ".git\n.venv\n**/__pycache__\n.env\n.mypy_cache\n.pytest_cache\n.ruff_cache\nDockerfile\n";
+
+#[test]
+fn what_is_installed_comes_before_the_sources_and_with_a_cache() {
+    let files: Files<'_> = &[
+        ("requirements.txt", "-r more/base.txt\nflask==1\n"),
+        ("more/base.txt", "-c limits.txt\nx==1\n"),
+        ("more/limits.txt", "y<2\n"),
+    ];
+    let bad = "FROM python:3.13-slim\nWORKDIR /app\nCOPY --chown=1000 . .\nENV A=1\nRUN pip install --no-cache-dir -r requirements.txt\nCMD [\"x\"]\n";
+    let good = fixed(bad, Some(GOOD_IGNORE), files);
+    assert_eq!(
+        good.dockerfile,
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY --chown=1000 more/base.txt more/limits.txt ./more/\nCOPY --chown=1000 requirements.txt ./\nENV A=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY --chown=1000 . .\nCMD [\"x\"]\n"
+    );
+    assert_eq!(good.ignore.as_deref(), Some(GOOD_IGNORE));
+    let codes: Vec<&str> = good.done.iter().map(|done| done.rule.code).collect();
+    assert_eq!(codes, ["PH001", "PH002", "PH003"]);
+}
+
+#[test]
+fn what_reads_the_sources_keeps_its_place() {
+    let text = |run: &str| format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN {run}\n");
+    let files: Files<'_> = &[
+        ("requirements.txt", "flask==1\n"),
+        ("local.txt", "-e .\n"),
+        ("pyproject.toml", "[project]\nname = \"a\"\n"),
+        ("uv.lock", ""),
+    ];
+    for run in [
+        "pip install .",
+        "pip install -e . -r requirements.txt",
+        "pip install -r local.txt",
+        "make && pip install -r requirements.txt",
+        "pip install -r missing.txt",
+        "uv sync --frozen",
+        "poetry install --no-root",
+    ] {
+        let done = fixed(&text(run), Some(GOOD_IGNORE), files);
+        let lines: Vec<&str> = done.dockerfile.lines().collect();
+        assert_eq!(lines[2], "COPY . .", "{run}:\n{}", done.dockerfile);
+    }
+    let moved = fixed(
+        &text("uv sync --frozen --no-install-project"),
+        Some(GOOD_IGNORE),
+        files,
+    );
+    let lines: Vec<&str> = moved.dockerfile.lines().collect();
+    assert_eq!(lines[2], "COPY pyproject.toml uv.lock ./");
+    assert_eq!(lines[4], "COPY . .");
+}
+
+#[test]
+fn the_cache_of_another_user_is_left_alone() {
+    for setting in ["USER app", "ENV PIP_CACHE_DIR=/c", "ENV HOME=/x"] {
+        let text = format!("FROM python:3.13-slim\n{setting}\nRUN pip install flask==1\n");
+        assert!(
+            !fixed(&text, None, &[]).dockerfile.contains("--mount"),
+            "{setting}"
+        );
+    }
+}
+
+#[test]
+fn builders_get_a_constant_time_and_ignore_files_what_they_lack() {
+    let text = "FROM python:3.13-slim AS b\nRUN --mount=type=cache,target=/root/.cache/pip pip install --prefix /p flask==1\nFROM python:3.13-slim\nCOPY --from=b /p /p\nCOPY . .\n";
+    let done = fixed(text, Some(".git\n*.pyc"), &[]);
+    assert!(
+        done.dockerfile
+            .starts_with("FROM python:3.13-slim AS b\nENV SOURCE_DATE_EPOCH=315532800\nRUN "),
+        "{}",
+        done.dockerfile
+    );
+    let ignore = done.ignore.unwrap();
+    assert!(ignore.starts_with(".git\n**/*.pyc\n.venv\n"), "{ignore}");
+    assert_eq!(
+        fixed(text, None, &[]).ignore.unwrap().lines().next(),
+        Some(".git")
+    );
+}
+
+#[test]
+fn what_is_fine_is_not_touched() {
+    let text = "FROM python:3.13-slim\nCMD [\"python\"]\n";
+    let done = fixed(text, None, &[]);
+    assert_eq!((done.dockerfile.as_str(), done.ignore), (text, None));
+    assert!(done.done.is_empty());
+}

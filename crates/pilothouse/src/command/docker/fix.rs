@@ -1,0 +1,120 @@
+//! `pilothouse docker fix`: mends what the rules have found, where what is built stays the same.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use dockerfile::fix::{Fixed, fix};
+use dockerfile::lint::Surroundings;
+use similar::TextDiff;
+use tempfile::NamedTempFile;
+
+use super::source::Source;
+use crate::arguments::TEMPLATE;
+use crate::failure::{Explained, Outcome};
+
+/// Mend what `docker lint` finds, where that changes nothing of what is built
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse docker fix --write\n\n", after_help = AFTER)]
+pub(crate) struct Arguments {
+    /// Dockerfiles, or folders with one in them
+    #[arg(value_name = "FILE", default_value = ".", hide_default_value = true)]
+    files: Vec<PathBuf>,
+    /// The folder that is built [default: that of the Dockerfile]
+    #[arg(long, value_name = "DIR")]
+    context: Option<PathBuf>,
+    /// Change the files [default: print what would be changed, and end with 1 if anything would]
+    #[arg(long)]
+    write: bool,
+}
+
+const AFTER: &str = "It copies dependency files before sources, adds cache mounts and a constant time for bytecode, and completes .dockerignore.";
+
+pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome::Clean;
+    for name in &arguments.files {
+        if name == Path::new("-") {
+            return Err(Explained::new(
+                "stdin is no file that could be mended",
+                "name a Dockerfile, or a folder with one in it",
+            )
+            .into());
+        }
+        let source = Source::read(name, arguments.context.as_deref())?;
+        let fixed = source.fixed()?;
+        if fixed.done.is_empty() {
+            continue;
+        }
+        if arguments.write {
+            write(&source, &fixed, out)?;
+        } else {
+            show(&source, &fixed, out)?;
+            outcome = Outcome::Findings;
+        }
+    }
+    Ok(outcome)
+}
+
+impl Source {
+    fn fixed(&self) -> anyhow::Result<Fixed> {
+        let around = Surroundings {
+            ignore: self.ignore.as_ref().map(|text| text.text.as_str()),
+            engine: self.engine,
+            read: &|path| self.context_file(path),
+            ..Surroundings::default()
+        };
+        let fixed = fix(self.dockerfile.text(), &around);
+        fixed.with_context(|| format!("`{}` cannot be mended", self.name))
+    }
+
+    /// Each file that changed: where it is, what it was, what it is to be.
+    fn changes<'a>(&'a self, fixed: &'a Fixed) -> Vec<(PathBuf, &'a str, &'a str)> {
+        let dockerfile = (
+            PathBuf::from(&self.name),
+            self.dockerfile.text(),
+            fixed.dockerfile.as_str(),
+        );
+        let ignore = fixed.ignore.as_deref().map(|new| match &self.ignore {
+            Some(old) => (PathBuf::from(&old.name), old.text.as_str(), new),
+            None => (self.context.join(".dockerignore"), "", new),
+        });
+        let all = [Some(dockerfile), ignore].into_iter().flatten();
+        all.filter(|(_, old, new)| old != new).collect()
+    }
+}
+
+fn show(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<()> {
+    for (path, old, new) in source.changes(fixed) {
+        let name = path.display().to_string();
+        let diff = TextDiff::from_lines(old, new);
+        write!(out, "{}", diff.unified_diff().header(&name, &name))?;
+    }
+    Ok(())
+}
+
+fn write(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<()> {
+    for (path, _, new) in source.changes(fixed) {
+        let put = || -> std::io::Result<()> {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+            file.write_all(new.as_bytes())?;
+            let mode = match fs::metadata(&path) {
+                Ok(about) => about.permissions(),
+                Err(_) => std::os::unix::fs::PermissionsExt::from_mode(0o644),
+            };
+            fs::set_permissions(file.path(), mode)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        put().with_context(|| format!("`{}` cannot be written", path.display()))?;
+        writeln!(out, "wrote {}", path.display())?;
+    }
+    for done in &fixed.done {
+        writeln!(out, "mended {}: {}", done.rule.code, done.message)?;
+    }
+    Ok(())
+}
