@@ -161,7 +161,7 @@ impl Files {
             len: file.size,
             last_modified: None,
             content_type: CONTENT_TYPE,
-            body: Body::Elsewhere(url),
+            body: Body::Elsewhere(bare(url)),
             cache: Cache::Hit,
         }))
     }
@@ -297,7 +297,10 @@ impl Files {
     fn start(self: &Arc<Self>, order: Order) -> Result<Started, Error> {
         let mut all = self.transfers();
         if let Some(running) = all.get(&order.path) {
-            return Ok(Started::Running(running.clone()));
+            if !contradicts(&running.file.hashes, &order.file.hashes) {
+                return Ok(Started::Running(running.clone()));
+            }
+            running.supersede();
         }
         // A transfer may have come and gone since the store was looked at.
         let arrived = self.records.remembered(&order.path);
@@ -343,7 +346,15 @@ impl Files {
         // First remembered, then looked at again: a page that comes in between settles it.
         self.records.remember(row.clone());
         let noted = match self.pages.entry(&row.project, &row.path).await {
-            Ok(Some(meant)) if is_meant(&meant, &row, running) => return,
+            Ok(Some(meant)) if is_meant(&meant, &row, running) => {
+                let db = self.shared.storage.db();
+                match db.current_file(&row.mirror, &row.path).await {
+                    // The very bytes that were noted as replaced are meant again.
+                    Ok(None) => db.note_current(&row.mirror, &row.path).await,
+                    Ok(Some(_)) => return,
+                    Err(error) => Err(error),
+                }
+            }
             Ok(None) => return,
             Ok(Some(_)) => self.shared.storage.db().note_replaced(&row).await,
             Err(error) => {
@@ -353,7 +364,7 @@ impl Files {
         };
         self.records.forget(&row.path);
         if let Err(error) = noted {
-            tracing::error!(index = %self.shared.name, %error, "that `{}` was replaced cannot be noted", row.filename);
+            tracing::error!(index = %self.shared.name, %error, "whether `{}` was replaced cannot be noted", row.filename);
         }
     }
 
@@ -364,6 +375,14 @@ impl Files {
             cause: format!("its address is not one ({cause})"),
         }
     }
+}
+
+/// An address without credentials, which upstream's links may hold.
+fn bare(mut url: Url) -> Url {
+    // Both fail only for URLs that cannot have user info in the first place.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 /// Whether upstream promises other bytes by now than those that it did not send.

@@ -2,7 +2,8 @@
 
 mod ask;
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -40,6 +41,10 @@ pub(crate) struct Pages {
     flat: Option<Arc<Flat>>,
     doubt: Doubt,
     memory: QuickCache<ProjectName, Arc<Known>, ByBytes>,
+    /// Newer than what the store has, until it has them.
+    unsaved: Mutex<HashMap<ProjectName, Arc<Known>>>,
+    /// Whose notes were put right since the start.
+    agreed: Mutex<HashSet<ProjectName>>,
     flights: Arc<Flights<ProjectName, (Arc<Known>, How)>>,
     loads: Arc<Flights<ProjectName, Option<Arc<Known>>>>,
 }
@@ -61,6 +66,8 @@ impl Pages {
             flat,
             doubt: Doubt::default(),
             memory: QuickCache::with_weighter(2_000, MEMORY, ByBytes),
+            unsaved: Mutex::default(),
+            agreed: Mutex::default(),
             flights: Arc::default(),
             loads: Arc::default(),
         }
@@ -176,11 +183,21 @@ impl Pages {
     /// Forgets what memory holds, so that it is read again from the store.
     pub(crate) fn reread(&self, name: &ProjectName) {
         self.memory.remove(name);
+        self.unsaved().remove(name);
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, HashMap<ProjectName, Arc<Known>>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_memory(&self, name: &ProjectName) -> Option<Arc<Known>> {
+        let known = self.memory.get(name);
+        known.or_else(|| self.unsaved().get(name).cloned())
     }
 
     /// The page's knowledge from memory or the store.
     async fn known(self: &Arc<Self>, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
-        if let Some(known) = self.memory.get(name) {
+        if let Some(known) = self.in_memory(name) {
             return Ok(Some(known));
         }
         let (pages, name_) = (self.clone(), name.clone());
@@ -198,9 +215,13 @@ impl Pages {
     }
 
     async fn load(&self, name: &ProjectName) -> Result<Option<Arc<Known>>, Error> {
-        if let Some(known) = self.memory.get(name) {
+        if let Some(known) = self.in_memory(name) {
             return Ok(Some(known));
         }
+        let is_first = {
+            let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+            agreed.insert(name.clone())
+        };
         let db = self.shared.storage.db();
         let Some(row) = db.page(&self.shared.name, name).await? else {
             return Ok(None);
@@ -211,8 +232,13 @@ impl Pages {
             return Ok(None);
         };
         let known = Arc::new(self.with_made_metadata(known).await?);
-        if let Some(project) = &known.project {
-            replaced::agree(&self.shared, &self.records, project).await?;
+        if let Some(project) = known.project.as_ref().filter(|_| is_first)
+            && let Err(error) = replaced::agree(&self.shared, &self.records, project).await
+        {
+            tracing::error!(index = %self.shared.name, %error, "notes of replaced files of `{name}` cannot be put right");
+        }
+        if let Some(newer) = self.in_memory(name) {
+            return Ok(Some(newer));
         }
         self.memory.insert(name.clone(), known.clone());
         Ok(Some(known))
@@ -287,6 +313,7 @@ impl Pages {
             renewed
         };
         let renewed = Arc::new(same_project_if_unchanged(renewed, known.as_deref()));
+        self.unsaved().insert(name.clone(), renewed.clone());
         self.memory.insert(name.clone(), renewed.clone());
         if let (How::Fetched, Some(project)) = (how, &renewed.project) {
             replaced::settle(&self.shared, &self.records, project, &changed).await?;
@@ -295,7 +322,14 @@ impl Pages {
         let (pages, name, known) = (self.clone(), name.clone(), renewed.clone());
         self.shared.runtime.spawn(async move {
             pages.save(&name, &known, how).await;
-            drop(busy);
+            let mut unsaved = pages.unsaved();
+            if unsaved
+                .get(&name)
+                .is_some_and(|other| Arc::ptr_eq(other, &known))
+            {
+                unsaved.remove(&name);
+            }
+            drop((unsaved, busy));
         });
         Ok((renewed, how))
     }

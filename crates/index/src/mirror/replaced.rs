@@ -29,9 +29,9 @@ impl Changed {
     pub(crate) fn between(before: Option<&Project>, now: &Project) -> Self {
         let mut changed = Self::default();
         let old = before.into_iter().flat_map(|before| &before.page.files);
-        let old: HashMap<_, _> = old.map(|file| (&file.filename, file)).collect();
+        let old: HashMap<_, _> = old.map(|file| (path_of(&file.url), file)).collect();
         for file in &now.page.files {
-            let Some(old) = old.get(&file.filename) else {
+            let Some(old) = old.get(&path_of(&file.url)) else {
                 continue;
             };
             let is_other = contradicts(&old.hashes, &file.hashes);
@@ -148,7 +148,7 @@ pub(crate) fn contradicts(old: &Hashes, new: &Hashes) -> bool {
 }
 
 /// Whether `new` promises of the metadata what `old` did not.
-pub(crate) fn promises_more(new: &CoreMetadata, old: &CoreMetadata) -> bool {
+fn promises_more(new: &CoreMetadata, old: &CoreMetadata) -> bool {
     match (new, old) {
         (CoreMetadata::Present(new), CoreMetadata::Present(old)) => {
             old != new

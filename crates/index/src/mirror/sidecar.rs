@@ -22,7 +22,7 @@ use super::file::Files;
 use super::flights::{Flight, Flights, Landing};
 use super::gate::Gate;
 use super::pages::Pages;
-use super::replaced::{contradicts, promises_more};
+use super::replaced::contradicts;
 use super::{MetadataFrom, Shared};
 use crate::{Body, Cache, Error, Open, Part};
 
@@ -187,6 +187,9 @@ impl Sidecars {
                 Err(error @ Error::UpstreamDown { .. }) if began.elapsed() < SOON => {
                     trouble = Some(error);
                 }
+                Err(error) if self.files.stored(&beside.path).await?.is_some() => {
+                    trouble = Some(error);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -282,6 +285,9 @@ impl Sidecars {
     /// Blob first, record second.
     async fn save(&self, beside: &Beside, fresh: Fresh) -> Result<(), Error> {
         let (name, path, row) = (&self.shared.name, &beside.path, &fresh.kept.row);
+        if !self.is_meant(beside, row).await? {
+            return Ok(());
+        }
         fresh.staged.commit(&row.digest).await?;
         let db = self.shared.storage.db();
         db.save_sidecar(name, path, kind(beside.part), row, Timestamp::now())
@@ -292,12 +298,17 @@ impl Sidecars {
         }
         self.shared.storage.grew(row.size);
         // First kept, then looked at again: a page that comes in between settles it.
-        let meant = self.pages.entry(&beside.project, path).await?;
-        if meant.is_some_and(|meant| !beside.is_of(&meant)) {
+        if !self.is_meant(beside, row).await? {
             db.forget_beside(name, &beside.project, std::slice::from_ref(path))
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether the page, as last read, means what was found beside the file.
+    async fn is_meant(&self, beside: &Beside, row: &SidecarRow) -> Result<bool, Error> {
+        let meant = self.pages.entry(&beside.project, &beside.path).await?;
+        Ok(meant.is_none_or(|meant| beside.is_of(&meant, row, self.shared.config.offline)))
     }
 
     fn about(&self, beside: &Beside, failure: Failure) -> Error {
@@ -335,9 +346,16 @@ impl Beside {
     }
 
     /// Whether what was promised beside this file is beside that one as well.
-    fn is_of(&self, meant: &PageFile) -> bool {
-        !contradicts(&self.file.hashes, &meant.hashes)
-            && !promises_more(&meant.core_metadata, &self.file.core_metadata)
+    ///
+    /// Offline a page promises of metadata what can be made, and not what upstream had.
+    fn is_of(&self, meant: &PageFile, row: &SidecarRow, offline: bool) -> bool {
+        let is_other = match (self.part, &meant.core_metadata) {
+            (Part::Metadata, CoreMetadata::Present(hashes)) if !offline => {
+                hashes.sha256().is_some_and(|digest| digest != row.digest)
+            }
+            _ => false,
+        };
+        !contradicts(&self.file.hashes, &meant.hashes) && !is_other
     }
 }
 

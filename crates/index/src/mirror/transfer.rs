@@ -113,7 +113,7 @@ impl Transfer {
     pub(crate) async fn run(self) -> Result<Option<FileRow>, Error> {
         let stopping = StopGuard(self.growing.clone());
         let outcome = match self.fetch_and_check().await {
-            Ok(_) if self.is_superseded.load(Ordering::Acquire) => {
+            Ok(_) if self.is_superseded() => {
                 self.growing.finish(Ok(()));
                 Ok(None)
             }
@@ -122,7 +122,10 @@ impl Transfer {
                 // survive a power cut. Bytes that are right but cannot be kept are served.
                 let kept = self.keep(digest, begun).await;
                 self.growing.finish(Ok(()));
-                Ok(kept.map_err(|error| self.cannot_keep(&error)).ok())
+                Ok(kept.unwrap_or_else(|error| {
+                    self.cannot_keep(&error);
+                    None
+                }))
             }
             Err(error) => {
                 self.begun.send_if_modified(|begun| {
@@ -214,9 +217,13 @@ impl Transfer {
     }
 
     /// Blob first, record second. A file that cannot be kept has been served all the same.
-    async fn keep(&self, digest: Digest, begun: Begun) -> Result<FileRow, Error> {
+    async fn keep(&self, digest: Digest, begun: Begun) -> Result<Option<FileRow>, Error> {
         let size = self.growing.arrived();
         self.staged.commit(&digest).await?;
+        if self.is_superseded() {
+            // The blob is an orphan now; its record would take the place of the new one's.
+            return Ok(None);
+        }
         let now = Timestamp::now();
         let db = self.shared.storage.db();
         let before = db.file(&self.shared.name, &self.order.path).await?;
@@ -236,7 +243,11 @@ impl Transfer {
         db.save_file(&row).await?;
         db.forget_refused(&row.mirror, &row.path).await?;
         self.shared.storage.grew(size);
-        Ok(row)
+        Ok(Some(row))
+    }
+
+    fn is_superseded(&self) -> bool {
+        self.is_superseded.load(Ordering::Acquire)
     }
 
     fn cannot_keep(&self, error: &Error) {

@@ -165,3 +165,25 @@ async fn provenance_is_passed_on_and_kept() {
     let path = rig.path("foo", WHEEL).await;
     assert!(!rig.read(&path, Part::Provenance).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_that_was_made_is_kept_whatever_the_page_says_of_it() {
+    for is_offline in [false, true] {
+        let upstream = Upstream::start([Project::new("foo").wheel("1.0")]);
+        if !is_offline {
+            upstream.change(|settings| settings.metadata = false);
+        }
+        let rig = Rig::new(&upstream).await;
+        let path = rig.path("foo", WHEEL).await;
+        rig.file("foo", WHEEL).await.unwrap();
+        testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+        let mut config = simple(&upstream);
+        config.offline = is_offline;
+        let rig = rig.again(config).await;
+        for _ in 0..3 {
+            rig.read(&path, Part::Metadata).await.unwrap();
+            testkit::wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+        }
+        assert_eq!(rig.stats.metadata_made.value(), 1, "offline: {is_offline}");
+    }
+}

@@ -93,13 +93,6 @@ impl Db {
             .execute(&mut *tx)
             .await
             .map_err(|e| Error::db(doing, e))?;
-        // They were checked against what upstream means now, even if they were here before.
-        sqlx::query("delete from replaced where mirror = $1 and path = $2")
-            .bind(&row.mirror)
-            .bind(&row.path)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| Error::db(doing, e))?;
         // Asked while we hold the right to write: `release` removes blobs under the same right.
         if !self.blobs.contains(&row.digest) {
             return Err(Error::no_blob(&row.digest));
