@@ -126,7 +126,8 @@ impl Import<'_> {
             report.known += 1;
             return Ok(());
         }
-        if name != ROOT {
+        // A root who has a password was given it here, and no dump opens what it shuts.
+        if name != ROOT || !self.accounts.is_password(ROOT, "").await {
             report.problems.push(format!(
                 "user `{name}` is here already with another password, and keeps it"
             ));

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Duration;
 
 use testkit::http::{self, Request};
-use testkit::{Dist, Project, Scratch, Server, Upstream, authority};
+use testkit::{Dist, Fault, Project, Scratch, Server, Upstream, authority};
 
 use crate::{mirror, mirror_with, server, with_every_installer};
 
@@ -92,6 +93,9 @@ fn without_tls_one_request_after_another_goes_through_the_same_connection() {
 #[test]
 fn names_that_are_not_there_and_pages_that_have_not_changed_keep_the_connection() {
     let upstream = Upstream::start(projects());
+    // Its body comes after its head, as it does over a network.
+    let late = Fault::trickle(10, Duration::from_millis(2));
+    upstream.fault("/simple/nothing-*", late);
     let server = mirror_with(&upstream, "fresh-for = \"10 ms\"");
     for n in 0..PROJECTS {
         let nothing = http::get(&format!("{}nothing-{n}/", server.simple()));
