@@ -72,6 +72,9 @@ impl Import<'_> {
             self.fill(dump, name, listed, &mut report, &mut done)
                 .await?;
         }
+        // Only an index that owns its names may see those of others: whoever serves an import
+        // that was cut short must not find public files under private names.
+        self.set_all_bases(dump, &mut report).await?;
         for told in report.problems.iter_mut().chain(&mut report.notes) {
             *told = sentence(told);
         }

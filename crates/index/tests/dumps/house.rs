@@ -86,6 +86,15 @@ impl House {
 
     /// Imports a folder with all that is in it; an error is what a person would read.
     pub(crate) async fn import(&self, folder: &Path) -> Result<Report, String> {
+        self.import_watched(folder, || {}).await
+    }
+
+    /// The same; `done` hears of every file that was dealt with.
+    pub(crate) async fn import_watched(
+        &self,
+        folder: &Path,
+        done: impl FnMut(),
+    ) -> Result<Report, String> {
         let told = |error: &dyn std::error::Error| error.to_string();
         let text = Dump::text(folder).map_err(|error| told(&error))?;
         let dump = Dump::read(folder, &text).map_err(|error| told(&error))?;
@@ -97,8 +106,16 @@ impl House {
             mirrored: Mirrored::Included,
             now: NOW,
         };
-        let report = import.run(&dump, || {}).await;
+        let report = import.run(&dump, done).await;
         report.map_err(|error| told(&error))
+    }
+
+    /// The bases of an index, as whoever is served now would see them.
+    pub(crate) fn bases(&self, index: &str) -> Vec<String> {
+        let now = self.indexes.catalog().now();
+        let entry = now.get(&index.parse().unwrap()).unwrap();
+        let bases = entry.settings.bases().iter();
+        bases.map(ToString::to_string).collect()
     }
 
     /// All that is here, as an export tells it; its files are whole.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod good;
+mod guarded;
 mod house;
 mod spoiled;
 mod spoiling;

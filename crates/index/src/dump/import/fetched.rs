@@ -262,8 +262,12 @@ fn fetched(file: &ListedFile) -> Result<Fetched, String> {
     if path_of(url.as_str()).rsplit('/').next() != Some(filename.as_str()) {
         return Err("upstream has it under another name".to_owned());
     }
+    let project: ProjectName = file.project.parse().map_err(|error| format!("{error}"))?;
+    if filename.version_of(&project).is_none() {
+        return Err(format!("it is not a file of `{project}`"));
+    }
     Ok(Fetched {
-        project: file.project.parse().map_err(|error| format!("{error}"))?,
+        project,
         filename,
         url,
         last_modified: file.changed_at(),

@@ -10,7 +10,7 @@ use pyspec::{Filename, Metadata, ProjectName};
 use serde_json::{Map, Value, json};
 use store::Role;
 
-use super::{Import, Report};
+use super::{Import, Report, indexes};
 use crate::catalog::Entry;
 use crate::dump::{Dump, Kind, ListedFile, ListedIndex, Mirrored};
 use crate::hosted::{By, Former, Hosted, Restored, Uploaded, receive_promised};
@@ -36,6 +36,16 @@ impl Import<'_> {
         let entry = index
             .and_then(|index| now.get(&index))
             .filter(|_| !self.is_skipped(listed));
+        if let Some(entry) = entry
+            && indexes::is_wider(&entry.settings, &entry.name, listed)
+        {
+            let count = listed.files.len();
+            report.problems.push(format!(
+                "{count} files of {name} are left out: others may read it here than in the dump"
+            ));
+            listed.files.iter().for_each(|_| done());
+            return Ok(());
+        }
         let Some(hosted) = entry.and_then(|entry| entry.hosted.clone()) else {
             let is_mirror =
                 |entry: &&Arc<Entry>| matches!(*entry.settings, IndexSettings::Mirror(_));

@@ -1,8 +1,9 @@
-//! The indexes of a dump. They are made without bases first, since these may go in circles.
+//! The indexes of a dump. They are made without bases first, and get them when all are filled.
 
 use serde_json::{Map, Value, json};
 
 use super::{Import, Report};
+use crate::acl::Principal;
 use crate::dump::{Dump, ListedIndex};
 use crate::indexes::{Editor, Noop};
 use crate::{Error, IndexName, IndexSettings, Origin};
@@ -18,9 +19,17 @@ impl Import<'_> {
                 self.make_index(name, listed, report).await?;
             }
         }
+        Ok(())
+    }
+
+    pub(super) async fn set_all_bases(
+        &self,
+        dump: &Dump<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         for (name, listed) in &dump.indexes {
             if !self.is_skipped(listed) {
-                self.set_bases(name, listed, report).await?;
+                self.set_bases(dump, name, listed, report).await?;
             }
         }
         Ok(())
@@ -80,6 +89,7 @@ impl Import<'_> {
 
     async fn set_bases(
         &self,
+        dump: &Dump<'_>,
         name: &str,
         listed: &ListedIndex<'_>,
         report: &mut Report,
@@ -98,6 +108,15 @@ impl Import<'_> {
                 let problem = format!("{name} is here already with other bases, and keeps them");
                 report.problems.push(problem);
             }
+            return Ok(());
+        }
+        // A mirror owns no names. What else is missing shielded some from the bases after it.
+        let is_mirror = |base: &String| dump.indexes.get(base.as_str()).is_some_and(is_mirror);
+        let shield = missing.iter().find(|base| !is_mirror(base));
+        if let Some(base) = shield {
+            report.problems.push(format!(
+                "{name} gets no bases: `{base}`, which is not here, would no longer keep its names from the others"
+            ));
             return Ok(());
         }
         for base in missing {
@@ -124,6 +143,26 @@ impl Import<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether an index of the dump mirrors another server.
+fn is_mirror(listed: &ListedIndex<'_>) -> bool {
+    let kind = listed.settings.get("type").and_then(Value::as_str);
+    matches!(kind, Some("mirror" | "remote"))
+}
+
+/// Whether more people may read an index here than in the dump.
+pub(super) fn is_wider(here: &IndexSettings, name: &IndexName, listed: &ListedIndex<'_>) -> bool {
+    let fields = taken_over(name, &listed.settings, &mut Report::default());
+    let Ok(there) = IndexSettings::create(name.user(), &fields) else {
+        return true;
+    };
+    let (here, there) = (here.readers(), there.readers());
+    let is_for_users = there.entries().contains(&Principal::Authenticated);
+    let is_there = |one: &Principal| {
+        there.entries().contains(one) || (is_for_users && *one != Principal::Anonymous)
+    };
+    !there.is_for_anyone() && !here.entries().iter().all(is_there)
 }
 
 /// Whether all but the bases is set as these fields say. Bases come later, so they may lack
@@ -159,6 +198,12 @@ fn taken_over(
             Err(_) if IndexSettings::create(index.user(), &taken).is_err() => {
                 // Something else is wrong, which is told when the index is made.
                 taken = with;
+            }
+            Err(why) if key == "acl_pkg_read" => {
+                taken.insert(key, json!([index.user()]));
+                report.problems.push(format!(
+                    "{index} is for its owner alone now: who may read it cannot be told ({why})"
+                ));
             }
             Err(why) => {
                 let problem = format!("{index} loses its setting `{key}`: {why}");
