@@ -82,6 +82,11 @@ impl Growing {
         }
     }
 
+    /// The bytes, held as long as somebody reads them here.
+    pub(crate) fn blob(&self) -> Blob {
+        self.blob.clone()
+    }
+
     /// Waits for the end of the transfer.
     pub(crate) async fn finished(&self) -> Result<(), Arc<Error>> {
         self.wait(u64::MAX).await.map(|_| ())

@@ -72,7 +72,7 @@ struct Shared {
     name: String,
     client: Client,
     storage: Arc<Storage>,
-    trouble: Trouble,
+    trouble: Arc<Trouble>,
     runtime: Handle,
 }
 
@@ -102,10 +102,11 @@ impl Mirror {
         storage: Arc<Storage>,
         runtime: Handle,
     ) -> Result<Self, String> {
+        let trouble = Arc::<Trouble>::default();
         let shared = Arc::new(Shared {
             name: config.name.to_string(),
-            client: Client::new(&config, storage.stats().clone())?,
-            trouble: Trouble::default(),
+            client: Client::new(&config, storage.stats().clone(), trouble.clone())?,
+            trouble,
             config,
             storage,
             runtime,

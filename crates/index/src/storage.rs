@@ -155,11 +155,23 @@ impl Storage {
             self.open.remove(digest);
             return Ok(None);
         }
-        let blob = self.blobs.open(digest, Some(len))?;
-        if let Some(blob) = &blob {
-            self.open.insert(*digest, blob.clone());
+        // One handle for all: eviction counts who holds it.
+        let opened =
+            self.open
+                .get_or_insert_with(digest, || match self.blobs.open(digest, Some(len)) {
+                    Ok(blob) => blob.ok_or(None),
+                    Err(error) => Err(Some(error)),
+                });
+        match opened {
+            Ok(blob) => Ok(Some(blob)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error.into()),
         }
-        Ok(blob)
+    }
+
+    /// Counts those who read a blob since before it was one.
+    pub(crate) fn is_read(&self, digest: &Digest, blob: Blob) {
+        self.open.insert(*digest, blob);
     }
 
     /// Keeps bytes as a blob, durably; answers its name.

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::config::{Auth, Config, shown};
 use super::hosts::{Hosts, Private, Resolver};
+use super::trouble::Trouble;
 use crate::Stats;
 
 const MOST_REDIRECTS: usize = 10;
@@ -101,10 +102,15 @@ pub(crate) struct Client {
     own: Option<Url>,
     auth: Auth,
     stats: Arc<Stats>,
+    trouble: Arc<Trouble>,
 }
 
 impl Client {
-    pub(crate) fn new(config: &Config, stats: Arc<Stats>) -> Result<Self, String> {
+    pub(crate) fn new(
+        config: &Config,
+        stats: Arc<Stats>,
+        trouble: Arc<Trouble>,
+    ) -> Result<Self, String> {
         let hosts = Arc::new(Hosts::of(config));
         Ok(Self {
             pages: build(config, &hosts, Purpose::Page)?,
@@ -113,6 +119,7 @@ impl Client {
             own: config.upstream.url().cloned(),
             auth: config.auth.clone(),
             stats,
+            trouble,
         })
     }
 
@@ -172,7 +179,11 @@ impl Client {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut pauses = BACK_OFF.iter();
+        // Who found the trouble has waited already: others ask once, and hear of it at once.
+        let is_known = self.trouble.cause(Instant::now()).is_some();
+        let mut pauses = BACK_OFF
+            .iter()
+            .take(if is_known { 0 } else { BACK_OFF.len() });
         loop {
             let failure = match attempt().await {
                 Ok(outcome) => return Ok(outcome),

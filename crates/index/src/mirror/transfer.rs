@@ -240,6 +240,7 @@ impl Transfer {
             last_used: now,
             pinned: before.is_some_and(|row| row.pinned),
         };
+        self.shared.storage.is_read(&digest, self.growing.blob());
         db.save_file(&row).await?;
         db.forget_refused(&row.mirror, &row.path).await?;
         self.shared.storage.grew(size);

@@ -236,3 +236,15 @@ async fn a_shorter_freshness_holds_for_what_is_kept_already() {
     let answer = rig.project("foo").await.unwrap().unwrap();
     assert_eq!(answer.cache, Cache::Revalidated);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_upstream_is_known_to_be_in_trouble_it_is_asked_once_and_not_again_and_again() {
+    let upstream = upstream();
+    let rig = Rig::new(&upstream).await;
+    upstream.fault("*", Fault::status(503));
+    assert!(rig.project("foo").await.is_err(), "this one finds out");
+    assert!(upstream.count("*").requests > 1, "and tries again");
+    upstream.forget_requests();
+    assert!(rig.project("bar").await.is_err());
+    assert_eq!(upstream.count("*").requests, 1);
+}

@@ -75,6 +75,29 @@ async fn a_file_that_is_being_read_stays_until_it_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_read_since_before_it_was_whole_stays_as_well() {
+    let upstream = upstream();
+    let rig = Rig::with(simple(&upstream), Some(2_500_000)).await;
+    let path = rig.path("a", &wheel("a")).await;
+    let reading = rig.mirror.open(&path, Part::File).await.unwrap().unwrap();
+    assert!(matches!(reading.body, index::Body::Growing(_)));
+    wait_until("a is kept", || {
+        rig.stats.in_flight.value() == 0 && rig.stats.disk_used.value() > 1_000_000
+    });
+    for project in ["b", "c", "d"] {
+        rig.file(project, &wheel(project)).await.unwrap();
+        wait_until("it is kept", || rig.stats.in_flight.value() == 0);
+    }
+    wait_until("the disk is bounded again", || {
+        rig.stats.evicted_files.value() >= 2
+    });
+    let db = rig.data.db().await.unwrap();
+    let row = db.file("root/pypi", &path).await.unwrap();
+    assert!(row.is_some(), "used before all the others, and open");
+    drop(reading);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_pruned_by_somebody_else_is_fetched_again() {
     let upstream = upstream();
     let rig = Rig::new(&upstream).await;
