@@ -49,7 +49,7 @@ fn dockerfile(listening: &[SocketAddr], way: &Way) -> String {
         (_, Some(there)) => (there, None),
         (Way::HostNetwork { .. }, None) => {
             let remark = format!(
-                "no container bridge was found here: build with `docker build --network host`, or listen on an address that containers reach, like `--listen 0.0.0.0:{port}`"
+                "no container bridge was found here: build with `docker build --network host`, or start with `--listen 0.0.0.0:{port}`, and with `--restrict-modify root` once root has a password, or `--open-to-anyone`"
             );
             (("127.0.0.1".to_owned(), port), Some(remark))
         }

@@ -30,6 +30,16 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
     } else {
         asked(&arguments.user)?
     };
+    if password.is_empty() {
+        return Err(Explained::new(
+            format!(
+                "an empty password would open this server to whoever knows the name `{}`",
+                arguments.user
+            ),
+            "nothing was changed: give one, or see why nothing came to stdin",
+        )
+        .into());
+    }
     super::block_on(async {
         let db = data_dir.db().await?;
         let now = Timestamp::now();

@@ -32,7 +32,7 @@ const LAST_TRANSFERS: Duration = Duration::from_secs(2);
 
 /// Serve a caching mirror of PyPI, and private indexes
 #[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, before_help = "Example: pilothouse serve --listen 0.0.0.0:3141 --restrict-modify root\n\n")]
+#[command(help_template = TEMPLATE, before_help = "Example: pilothouse serve --fresh-for 30m\n\n")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     settings: Settings,

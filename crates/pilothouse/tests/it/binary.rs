@@ -67,7 +67,7 @@ impl Home {
         command
     }
 
-    fn ended(&self, output: &Output) -> Ended {
+    pub(crate) fn ended(&self, output: &Output) -> Ended {
         let home = self.path().display().to_string();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&home, "[home]");
         Ended {

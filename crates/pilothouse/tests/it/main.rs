@@ -6,6 +6,7 @@ mod docker_explain;
 mod docker_fix;
 mod docker_init;
 mod docker_lint;
+mod door;
 mod help;
 mod people;
 mod serve;
