@@ -33,7 +33,7 @@ fuzz_target!(|text: &str| {
         ignore: Some(text),
         ..lint::Surroundings::default()
     };
-    for finding in lint::lint(&file, &around) {
+    for finding in lint::lint(&file, &around).findings {
         finding.span.of(text);
     }
 });

@@ -40,7 +40,27 @@ pub(crate) fn check(skipped: &mut Skipped) -> Result<()> {
             "clippy is not installed (`rustup component add clippy`)",
         );
     }
-    Ok(())
+    check_fuzz_targets(skipped)
+}
+
+/// They are outside of the workspace, and break unseen when nobody compiles them.
+fn check_fuzz_targets(skipped: &mut Skipped) -> Result<()> {
+    if !answers("c++", ["--version"]) {
+        skipped.note("fuzz targets", "their runtime needs a C++ compiler");
+        return Ok(());
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| root().join("target").into());
+    let check = [
+        "check",
+        "--locked",
+        "--bins",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+    ];
+    run(Command::new("cargo")
+        .args(check)
+        .env("CARGO_TARGET_DIR", target))
 }
 
 /// Tests run with the points where a process can be made to die.
