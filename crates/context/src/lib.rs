@@ -18,7 +18,6 @@ pub use entry::{Bytes, Digests, Entry, Kind};
 pub use revision::checkout;
 pub use snapshot::Snapshot;
 pub use transfer::Received;
-pub use walk::Descent;
 
 /// Why files cannot be read.
 #[derive(Debug, thiserror::Error)]

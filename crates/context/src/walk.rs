@@ -5,31 +5,23 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use dockerfile::{Ignore, Reading};
+use dockerfile::{Engine, Ignore};
 
 use crate::entry::{Bytes, Entry, Kind};
 use crate::{Error, Snapshot};
 
-/// How a client treats a directory that is left out while something in it may be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Descent {
-    /// It goes in wherever something could match, and sends the directory if it finds
-    /// something: buildx, and Docker's client from 25 on.
-    Everywhere,
-    /// It goes in if the directory is the beginning of what is kept, and then sends it:
-    /// Docker's client of 20.10 with BuildKit.
-    Prefix,
-    /// The same, but the directory itself is not sent: the client of the legacy builder.
-    Through,
-}
-
 impl Snapshot {
     /// What of a directory would be sent.
-    pub fn of_directory(root: &Path, ignore: &Ignore, descent: Descent) -> Result<Self, Error> {
+    ///
+    /// A directory that is left out is gone into where something in it may be kept: by
+    /// BuildKit's clients of today wherever anything could match, and then it is sent if they
+    /// find something; by others if it is the beginning of what is kept, and then it is sent
+    /// but for the legacy builder.
+    pub fn of_directory(root: &Path, ignore: &Ignore, engine: Engine) -> Result<Self, Error> {
         let mut walk = Walk {
             root,
             ignore,
-            descent,
+            engine,
             entries: BTreeMap::new(),
         };
         walk.directory("")?;
@@ -40,7 +32,7 @@ impl Snapshot {
 struct Walk<'a> {
     root: &'a Path,
     ignore: &'a Ignore,
-    descent: Descent,
+    engine: Engine,
     entries: BTreeMap<String, Entry>,
 }
 
@@ -62,11 +54,7 @@ impl Walk<'_> {
         let full = self.root.join(path);
         let entry = entry(&full)?;
         let is_directory = entry.kind == Kind::Directory;
-        let reading = match self.descent {
-            Descent::Everywhere => Reading::BuildKit,
-            Descent::Prefix | Descent::Through => Reading::Docker20,
-        };
-        if !self.ignore.leaves_out_by(reading, path) {
+        if !self.ignore.leaves_out_by(self.engine, path) {
             self.entries.insert(path.to_owned(), entry);
             if is_directory {
                 self.directory(path)?;
@@ -79,10 +67,10 @@ impl Walk<'_> {
         let before = self.entries.len();
         self.directory(path)?;
         let has_found = self.entries.len() > before;
-        let is_sent = match self.descent {
-            Descent::Everywhere => has_found,
-            Descent::Prefix => true,
-            Descent::Through => false,
+        let is_sent = match self.engine {
+            Engine::BuildKit => has_found,
+            Engine::BuildKit08 | Engine::Buildah => true,
+            Engine::Legacy => false,
         };
         if is_sent {
             self.entries.insert(path.to_owned(), entry);
@@ -96,7 +84,7 @@ impl Walk<'_> {
         kept.any(|pattern| {
             let is_prefix = format!("{}/", pattern.text).starts_with(&inside);
             let has_stars = pattern.text.contains(['*', '?', '[', '\\']);
-            is_prefix || (self.descent == Descent::Everywhere && has_stars)
+            is_prefix || (self.engine == Engine::BuildKit && has_stars)
         })
     }
 }

@@ -23,31 +23,11 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use crate::{Dockerfile, Span};
+use crate::{Dockerfile, Engine, Span};
 
 pub use cause::{Cause, Change};
 pub use compare::{Cached, Verdict};
 pub use content::{Content, Context, Form, Seen, Selection};
-
-/// Whose cache it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// BuildKit from 0.13 on: Docker 25 and later, and buildx.
-    BuildKit,
-    /// BuildKit 0.8, which Docker 20.10 has inside.
-    BuildKit08,
-    /// Docker's builder before BuildKit (`DOCKER_BUILDKIT=0`).
-    Legacy,
-    /// buildah and podman, with `--layers`.
-    Buildah,
-}
-
-impl Engine {
-    /// Metadata makes no step, and only what the target needs is built.
-    fn is_buildkit(self) -> bool {
-        matches!(self, Self::BuildKit | Self::BuildKit08)
-    }
-}
 
 /// What a build is told beside its Dockerfile.
 #[derive(Debug, Clone, Default)]

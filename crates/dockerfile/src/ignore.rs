@@ -2,7 +2,9 @@
 //!
 //! Patterns are anchored at the context's root, the last line that matches wins, and what
 //! matches a folder matches all that is in it. This is not gitignore, and older engines
-//! read it in another way than BuildKit does: see [`Reading`].
+//! read it in another way than BuildKit does: see [`Ignore::leaves_out_by`].
+
+use crate::Engine;
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,18 +17,6 @@ pub struct Pattern {
     pub is_apart: bool,
     /// On which line it stands, from 1.
     pub line: usize,
-}
-
-/// Whose reading of the file: engines differ, or rather their clients, which send the context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// Docker 25 and later and buildx, with BuildKit 0.13 or later: moby's `patternmatcher`.
-    BuildKit,
-    /// Docker 20.10, with either builder: what lies in a folder that is left out can be kept only
-    /// by a line that begins with the folder's name.
-    Docker20,
-    /// buildah and podman: as Docker 20.10, but a blank after `!` belongs to the name.
-    Buildah,
 }
 
 /// What is no part of the build's context.
@@ -82,21 +72,24 @@ impl Ignore {
 
     /// Whether BuildKit leaves a file out of the context; `path` is relative to it, with `/`.
     pub fn leaves_out(&self, path: &str) -> bool {
-        self.leaves_out_by(Reading::BuildKit, path)
+        self.leaves_out_by(Engine::BuildKit, path)
     }
 
-    /// Whether this engine leaves a file out of the context.
-    pub fn leaves_out_by(&self, reading: Reading, path: &str) -> bool {
-        if reading == Reading::BuildKit {
+    /// Whether this engine leaves a file out of the context, or rather its client, which sends it.
+    ///
+    /// With Docker 20.10 (either builder) and buildah, what lies in a folder that is left out is kept only
+    /// by a line that begins with the folder's name. For buildah a blank after `!` belongs to the name.
+    pub fn leaves_out_by(&self, engine: Engine, path: &str) -> bool {
+        if engine == Engine::BuildKit {
             return self.settles(path, |pattern| pattern.covers(path));
         }
         let patterns = |path: &str| {
             self.settles(path, |pattern| {
-                !(pattern.is_apart && reading == Reading::Buildah) && pattern.covers_as_before(path)
+                !(pattern.is_apart && engine == Engine::Buildah) && pattern.covers_as_before(path)
             })
         };
         let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
-        folders.any(|folder| patterns(folder) && !self.may_keep_below(reading, folder))
+        folders.any(|folder| patterns(folder) && !self.may_keep_below(engine, folder))
             || patterns(path)
     }
 
@@ -113,10 +106,10 @@ impl Ignore {
     }
 
     /// Whether a folder that is left out is looked into: some line keeps what begins with its name.
-    fn may_keep_below(&self, reading: Reading, folder: &str) -> bool {
+    fn may_keep_below(&self, engine: Engine, folder: &str) -> bool {
         let mut kept = self.patterns.iter().filter(|pattern| pattern.keeps);
         kept.any(|pattern| {
-            !(pattern.is_apart && reading == Reading::Buildah)
+            !(pattern.is_apart && engine == Engine::Buildah)
                 && format!("{}/", pattern.text).starts_with(&format!("{folder}/"))
         })
     }
@@ -296,25 +289,25 @@ mod tests {
 
     #[test]
     fn where_engines_differ_each_has_its_way() {
-        use Reading::{BuildKit, Buildah, Docker20};
+        use Engine::{BuildKit, BuildKit08, Buildah};
         for (ignore, path, left_out_by) in [
             ("**.pyc", "a.pyc", &[BuildKit][..]),
-            ("**.pyc", "x/.pyc", &[BuildKit, Docker20, Buildah]),
-            ("**/x", "a/x/b", &[BuildKit, Docker20, Buildah]),
+            ("**.pyc", "x/.pyc", &[BuildKit, BuildKit08, Buildah]),
+            ("**/x", "a/x/b", &[BuildKit, BuildKit08, Buildah]),
             ("**foo", "a/xfoo", &[BuildKit]),
             ("*\n!**/*.py", "a.py", &[]),
-            ("*\n!**/*.py", "a/b.py", &[Docker20, Buildah]),
+            ("*\n!**/*.py", "a/b.py", &[BuildKit08, Buildah]),
             ("*\n!a/b", "a/b", &[]),
-            ("*\n!a/b", "a/c", &[BuildKit, Docker20, Buildah]),
+            ("*\n!a/b", "a/c", &[BuildKit, BuildKit08, Buildah]),
             ("*\n! a", "a", &[Buildah]),
             ("foo\n!foo/bar/keep.txt", "foo/bar/keep.txt", &[]),
         ] {
             let ignore_file = Ignore::parse(ignore).unwrap();
-            for reading in [BuildKit, Docker20, Buildah] {
+            for engine in [BuildKit, BuildKit08, Buildah] {
                 assert_eq!(
-                    ignore_file.leaves_out_by(reading, path),
-                    left_out_by.contains(&reading),
-                    "{ignore:?} {path} {reading:?}"
+                    ignore_file.leaves_out_by(engine, path),
+                    left_out_by.contains(&engine),
+                    "{ignore:?} {path} {engine:?}"
                 );
             }
         }
@@ -325,8 +318,8 @@ mod tests {
         fn no_pattern_makes_it_stumble(pattern in "[a/*?\\[\\]^!.\\\\-]{0,12}", path in "[a/.-]{0,12}") {
             if let Ok(ignore) = Ignore::parse(&pattern) {
                 let path = path.trim_start_matches('/');
-                for reading in [Reading::BuildKit, Reading::Docker20, Reading::Buildah] {
-                    ignore.leaves_out_by(reading, path);
+                for engine in [Engine::BuildKit, Engine::BuildKit08, Engine::Buildah] {
+                    ignore.leaves_out_by(engine, path);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::install::{self, Tool};
 use crate::manifest::{self, Kind, Manifest, Requirement};
+use crate::path::cleaned;
 use crate::scope::Scope;
 use crate::wheel::is_wheel;
 use crate::{Base, Command, Dockerfile, Instruction, Keyword, Span, Stage};
@@ -165,15 +166,7 @@ impl Build<'_> {
     }
 
     fn read(&self, path: &str) -> Option<(String, String)> {
-        let mut parts: Vec<&str> = Vec::new();
-        for part in path.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => drop(parts.pop()),
-                other => parts.push(other),
-            }
-        }
-        let path = parts.join("/");
+        let path = cleaned(path);
         let text = (self.files)(&path)?;
         Some((path, text))
     }

@@ -7,6 +7,7 @@
 pub mod cache;
 mod check;
 pub mod draft;
+mod engine;
 mod expand;
 pub mod fix;
 mod ignore;
@@ -16,14 +17,16 @@ mod install;
 pub mod lint;
 mod manifest;
 mod parse;
+mod path;
 mod scope;
 mod shell;
 mod span;
 mod stages;
 mod wheel;
 
+pub use engine::Engine;
 pub use expand::{InvalidExpansion, expand};
-pub use ignore::{Ignore, InvalidPattern, Pattern, Reading, matches_path};
+pub use ignore::{Ignore, InvalidPattern, Pattern, matches_path};
 pub use parse::{
     Arguments, Directive, Dockerfile, Flag, Heredoc, Instruction, Invalid, Keyword, Piece,
 };

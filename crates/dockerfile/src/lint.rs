@@ -44,7 +44,7 @@ use crate::inputs::{self, Install};
 use crate::install::{self, Run};
 use crate::scope::Scope;
 use crate::{Base, Dockerfile, Instruction, Keyword, Piece, Position, Span, Stage, stages};
-pub use surroundings::{ContextFile, Engine, Surroundings};
+pub use surroundings::{ContextFile, Surroundings};
 pub(crate) use unstable_output::VARIABLE as CONSTANT_TIME;
 pub(crate) use weak_ignore::missing_patterns;
 

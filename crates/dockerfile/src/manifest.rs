@@ -12,6 +12,7 @@ mod requirements;
 use pyspec::{ProjectName, Specifiers, Version};
 
 use crate::Span;
+use crate::path::joined;
 
 pub(crate) use project::Project;
 
@@ -182,19 +183,6 @@ pub(crate) fn requirement(text: &str, span: Span) -> Option<Requirement> {
         files: Vec::new(),
         span,
     })
-}
-
-/// A path relative to a folder, without `.` and `..`.
-fn joined(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What holds at an instruction: variables, user and folder, as earlier instructions have set them.
 
+use crate::path::joined;
 use crate::{Base, Dockerfile, Instruction, Keyword, Stage, expand};
 
 /// The state of a stage before one of its instructions.
@@ -74,12 +75,12 @@ impl Scope {
     /// A path within the image, absolute and without `.`, `..` and slashes at its end.
     pub(crate) fn path(&self, path: &str) -> String {
         let path = self.expanded(path);
-        let whole = if path.starts_with('/') {
-            path
+        let folder = if path.starts_with('/') {
+            ""
         } else {
-            format!("{}/{path}", self.folder)
+            &self.folder
         };
-        normal(&whole)
+        format!("/{}", joined(folder, &path))
     }
 
     fn pass(&mut self, instruction: &Instruction, outer: &Self) {
@@ -128,19 +129,6 @@ impl Scope {
             is_inherited,
         });
     }
-}
-
-/// An absolute path without `.`, `..` and slashes at its end.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 #[cfg(test)]

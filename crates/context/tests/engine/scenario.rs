@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use context::{Descent, Snapshot};
-use dockerfile::cache::{Build, Cached, Engine as Model, Options, Verdict, explain};
-use dockerfile::{Dockerfile, Ignore};
+use context::Snapshot;
+use dockerfile::cache::{Build, Cached, Options, Verdict, explain};
+use dockerfile::{Dockerfile, Engine as Model, Ignore};
 use tempfile::TempDir;
 use testkit::{Builder, Engine, Ran};
 
@@ -117,9 +117,9 @@ impl State {
         }
     }
 
-    fn snapshot(&self, root: &Path, descent: Descent) -> Snapshot {
+    fn snapshot(&self, root: &Path, model: Model) -> Snapshot {
         let ignore = Ignore::parse(&self.ignore).unwrap();
-        Snapshot::of_directory(root, &ignore, descent).unwrap()
+        Snapshot::of_directory(root, &ignore, model).unwrap()
     }
 }
 
@@ -149,9 +149,9 @@ impl Scenario {
 
     /// Builds it twice, and holds the model against what the engine says.
     pub(crate) fn run(&self, engine: &Engine, builder: Builder) -> Outcome {
-        let (model, descent) = match builder {
-            Builder::BuildKit => (Model::BuildKit08, Descent::Prefix),
-            Builder::Legacy => (Model::Legacy, Descent::Through),
+        let model = match builder {
+            Builder::BuildKit => Model::BuildKit08,
+            Builder::Legacy => Model::Legacy,
         };
         let root = TempDir::with_prefix("pilothouse-context-").unwrap();
         let root = root.path();
@@ -163,13 +163,13 @@ impl Scenario {
             file_change(root, line);
         }
         before.write(root);
-        let first = before.snapshot(root, descent).settled().unwrap();
+        let first = before.snapshot(root, model).settled().unwrap();
         build(engine, builder, root, &before);
         for line in &self.changes {
             file_change(root, line);
         }
         after.write(root);
-        let mut second = after.snapshot(root, descent);
+        let mut second = after.snapshot(root, model);
         if builder == Builder::BuildKit {
             second = second.received(&first).unwrap().snapshot;
         }

@@ -3,11 +3,12 @@
 use crate::expand::unquoted;
 use crate::{Instruction, Keyword};
 
+use super::Unbuildable;
 use super::content::{Content, Form};
 use super::instruction::words;
 use super::plan::{At, Input, Kind, Part, Planner, Writes};
-use super::scope::cleaned;
-use super::{Engine, Unbuildable};
+use crate::Engine;
+use crate::path::cleaned;
 
 /// What a `COPY` leaves behind.
 #[derive(Debug)]

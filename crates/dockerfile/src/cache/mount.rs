@@ -3,9 +3,9 @@
 use crate::expand::unquoted;
 use crate::{Instruction, Keyword};
 
-use super::Engine;
 use super::instruction::Lookup;
 use super::scope::Scope;
+use crate::Engine;
 
 /// A mount of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Options {
         let takes_files = self.kind == "bind" || (self.kind == "cache" && self.from.is_some());
         let bind = takes_files.then(|| Bind {
             from: self.from,
-            source: super::scope::cleaned(&self.source),
+            source: crate::path::cleaned(&self.source),
         });
         Mount { target, key, bind }
     }

@@ -11,7 +11,8 @@ use super::instruction::shown;
 use super::mount::mounts;
 use super::scope::Scope;
 use super::written::{Written, written};
-use super::{Build, Engine, Unbuildable};
+use super::{Build, Unbuildable};
+use crate::Engine;
 
 /// A build, step by step. What a step needs stands before it.
 #[derive(Debug)]

@@ -2,12 +2,13 @@
 
 use crate::Instruction;
 
+use super::Unbuildable;
 use super::content::Form;
 use super::instruction::{command, shown};
 use super::mount::{Mount, mounts};
 use super::plan::{At, Input, Kind, Part, Planner, Writes};
 use super::scope::Scope;
-use super::{Engine, Unbuildable};
+use crate::Engine;
 
 /// Arguments that need no `ARG`.
 const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Engine;
+use crate::Engine;
+use crate::path::joined;
 
 /// What is set at a point of a stage.
 #[derive(Debug, Clone)]
@@ -110,24 +111,11 @@ impl Scope {
 
     /// A path as it is meant in this folder.
     pub(super) fn absolute(&self, path: &str) -> String {
-        let joined = if path.starts_with('/') {
-            path.to_owned()
+        let folder = if path.starts_with('/') {
+            ""
         } else {
-            format!("{}/{path}", self.folder)
+            &self.folder
         };
-        format!("/{}", cleaned(&joined))
+        format!("/{}", joined(folder, path))
     }
-}
-
-/// A path from the root on, without `.`, `..` and slashes at its ends.
-pub(super) fn cleaned(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
 }

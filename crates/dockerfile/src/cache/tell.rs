@@ -2,9 +2,10 @@
 
 use crate::{Instruction, Keyword};
 
+use super::Unbuildable;
 use super::instruction::{self, command, pairs, shown};
 use super::plan::{At, Kind, Part, Planner, Writes};
-use super::{Engine, Unbuildable};
+use crate::Engine;
 
 impl<'a> Planner<'a> {
     pub(super) fn instruction(

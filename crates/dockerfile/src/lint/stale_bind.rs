@@ -1,6 +1,7 @@
 //! Mounts whose changes an engine does not see.
 
-use super::{Check, Engine, Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject};
+use crate::Engine;
 use crate::install;
 
 pub(super) const RULE: Rule = Rule {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use pyspec::ProjectName;
 
+use crate::Engine;
+
 /// What lies around a Dockerfile. By default nothing does.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -18,15 +20,6 @@ pub struct Surroundings<'a> {
     pub read: &'a dyn Fn(&str) -> Option<String>,
     /// The names of all files of projects, as an index lists them, if one was asked.
     pub index: Option<&'a BTreeMap<ProjectName, Vec<String>>>,
-}
-
-/// What builds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// Docker; also where nobody says.
-    BuildKit,
-    /// podman and buildah.
-    Buildah,
 }
 
 /// A file of the context.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::Engine;
 
 fn codes(file: &str, around: &Surroundings<'_>) -> Vec<&'static str> {
     let file = Dockerfile::parse(file).unwrap();

@@ -8,11 +8,11 @@ mod text;
 use std::io::Write;
 use std::path::PathBuf;
 
-use ::context::{Descent, Edit};
+use ::context::Edit;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
-use dockerfile::Keyword;
-use dockerfile::cache::{self, Engine, Verdict};
+use dockerfile::cache::{self, Verdict};
+use dockerfile::{Engine, Keyword};
 
 use crate::arguments::TEMPLATE;
 use crate::config::Places;
@@ -96,23 +96,6 @@ impl Whose {
             Self::Buildah => Engine::Buildah,
         }
     }
-
-    fn descent(self) -> Descent {
-        match self {
-            Self::BuildKit => Descent::Everywhere,
-            Self::BuildKit08 | Self::Buildah => Descent::Prefix,
-            Self::Legacy => Descent::Through,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::BuildKit => "buildkit",
-            Self::BuildKit08 => "buildkit-0.8",
-            Self::Legacy => "legacy",
-            Self::Buildah => "buildah",
-        }
-    }
 }
 
 /// What is printed.
@@ -161,19 +144,24 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
 impl Arguments {
     /// The files as they are.
     fn now(&self, told: Told) -> anyhow::Result<State> {
-        State::of_folder(&self.context, self.file.as_deref(), told, self.engine)
+        State::of_folder(
+            &self.context,
+            self.file.as_deref(),
+            told,
+            self.engine.engine(),
+        )
     }
 
     fn states(&self, before: Told, after: Told) -> anyhow::Result<(State, State)> {
         if let (Some(old), Some(new)) = (&self.before, &self.after) {
             let before_file = self.before_file.as_deref().or(self.file.as_deref());
-            let old = State::of_folder(old, before_file, before, self.engine)?;
-            let new = State::of_folder(new, self.file.as_deref(), after, self.engine)?;
+            let old = State::of_folder(old, before_file, before, self.engine.engine())?;
+            let new = State::of_folder(new, self.file.as_deref(), after, self.engine.engine())?;
             return Ok((old, new));
         }
         let revision = |revision: &str, told| {
             let file = self.file.as_deref();
-            State::of_revision(&self.context, revision, file, told, self.engine)
+            State::of_revision(&self.context, revision, file, told, self.engine.engine())
         };
         if let Some(from) = &self.from {
             let new = match &self.to {
@@ -212,8 +200,8 @@ impl Arguments {
                 warnings.push("`.git` is sent to the engine, and changes with every commit: name it in the ignore file (it is not compared here)".to_owned());
             }
         }
-        let is_buildkit = matches!(self.engine, Whose::BuildKit | Whose::BuildKit08);
-        if is_buildkit && self.transfer == Transfer::Incremental {
+        let engine = self.engine.engine();
+        if engine.is_buildkit() && self.transfer == Transfer::Incremental {
             let received = after
                 .files
                 .received(&before.files)
@@ -223,10 +211,10 @@ impl Arguments {
             }));
             after.files = received.snapshot;
         }
-        if self.engine == Whose::Buildah && has_binds(after) {
+        if engine == Engine::Buildah && has_binds(after) {
             warnings.push("buildah before 1.39 looks away from the files of bind mounts: such a step stays cached though they changed".to_owned());
         }
-        let steps = cache::explain(self.engine.engine(), &before.build(), &after.build());
+        let steps = cache::explain(engine, &before.build(), &after.build());
         let steps = steps.map_err(|error| {
             Explained::new(
                 format!("this cannot be built: {error}"),
@@ -234,7 +222,7 @@ impl Arguments {
             )
         })?;
         Ok(Report {
-            engine: self.engine.name(),
+            engine: engine.as_str(),
             before: before.what.clone(),
             after: after.what.clone(),
             steps,

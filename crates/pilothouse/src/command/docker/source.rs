@@ -4,8 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use dockerfile::lint::Engine;
-use dockerfile::{Dockerfile, Position};
+use dockerfile::{Dockerfile, Engine, Position};
 
 use crate::failure::Explained;
 

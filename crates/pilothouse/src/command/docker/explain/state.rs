@@ -7,10 +7,9 @@ use ::context::{Snapshot, checkout};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use dockerfile::cache::{Build, Options};
-use dockerfile::{Dockerfile, Ignore, Position};
+use dockerfile::{Dockerfile, Engine, Ignore, Position};
 use tempfile::TempDir;
 
-use super::Whose;
 use crate::command::docker::source::{self, Text};
 use crate::failure::Explained;
 
@@ -149,7 +148,7 @@ impl State {
         folder: &Path,
         file: Option<&Path>,
         told: Told,
-        engine: Whose,
+        engine: Engine,
     ) -> anyhow::Result<Self> {
         let path = file.map_or_else(|| source::found(folder), Path::to_owned);
         let text = std::fs::read_to_string(&path).with_context(|| {
@@ -159,7 +158,7 @@ impl State {
             )
         })?;
         // The builder before BuildKit knows only one name.
-        let own = (engine != Whose::Legacy).then_some(path.as_path());
+        let own = (engine != Engine::Legacy).then_some(path.as_path());
         let ignore = source::ignore(folder, own)?;
         let files = files(folder, ignore.as_ref(), engine)?;
         Self::new(format!("`{}`", folder.display()), &text, told, files)
@@ -171,7 +170,7 @@ impl State {
         revision: &str,
         file: Option<&Path>,
         told: Told,
-        engine: Whose,
+        engine: Engine,
     ) -> anyhow::Result<Self> {
         let place = TempDir::with_prefix("pilothouse-explain-")
             .context("there is no place for a checkout")?;
@@ -204,7 +203,7 @@ fn inside(folder: &Path, file: &Path, checkout: &Path) -> PathBuf {
     }
 }
 
-fn files(folder: &Path, ignore: Option<&Text>, engine: Whose) -> anyhow::Result<Snapshot> {
+fn files(folder: &Path, ignore: Option<&Text>, engine: Engine) -> anyhow::Result<Snapshot> {
     let ignore = match ignore {
         Some(text) => Ignore::parse(&text.text).map_err(|error| {
             Explained::new(
@@ -214,5 +213,5 @@ fn files(folder: &Path, ignore: Option<&Text>, engine: Whose) -> anyhow::Result<
         })?,
         None => Ignore::default(),
     };
-    Ok(Snapshot::of_directory(folder, &ignore, engine.descent())?)
+    Ok(Snapshot::of_directory(folder, &ignore, engine)?)
 }
