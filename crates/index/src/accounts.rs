@@ -163,11 +163,23 @@ impl Accounts {
         secret: &str,
         now: Timestamp,
     ) -> Result<Caller, Denied> {
-        if let Some(token) = self.token(secret) {
+        let token = match self.token(secret) {
+            None if token::is_token(secret) => self.token_of_late(secret).await,
+            found => found,
+        };
+        if let Some(token) = token {
             return token.holder(now);
         }
         let account = self.with_password(user, secret).await?;
         Ok(account.caller.clone())
+    }
+
+    /// A token that another process may have made a moment ago.
+    async fn token_of_late(&self, secret: &str) -> Option<Arc<Token>> {
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "it cannot be seen whether a token is new");
+        }
+        self.token(secret)
     }
 
     /// Whether this is the user's password.

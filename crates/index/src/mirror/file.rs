@@ -270,8 +270,8 @@ impl Files {
         let Some(running) = self.transfers().get(path).cloned() else {
             return Ok(None);
         };
-        let meant = self.pages.entry(&running.project, path).await?;
-        if meant.is_none_or(|meant| !contradicts(&running.file.hashes, &meant.hashes)) {
+        let page = self.pages.last(&running.project).await?;
+        if page.is_none_or(|page| running.is_meant_by(&page, path)) {
             return Ok(Some(running));
         }
         running.supersede();

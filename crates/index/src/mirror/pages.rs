@@ -159,14 +159,22 @@ impl Pages {
         Ok(renewed.project.clone())
     }
 
+    /// The page as last read, however long ago.
+    pub(crate) async fn last(
+        self: &Arc<Self>,
+        name: &ProjectName,
+    ) -> Result<Option<Arc<Project>>, Error> {
+        let known = self.known(name).await?;
+        Ok(known.and_then(|known| known.project.clone()))
+    }
+
     /// What the page, as last read, has at `path`.
     pub(crate) async fn entry(
         self: &Arc<Self>,
         name: &ProjectName,
         path: &str,
     ) -> Result<Option<PageFile>, Error> {
-        let known = self.known(name).await?;
-        let project = known.and_then(|known| known.project.clone());
+        let project = self.last(name).await?;
         Ok(project.and_then(|project| project.file_at(path).cloned()))
     }
 

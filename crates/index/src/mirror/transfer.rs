@@ -3,8 +3,8 @@
 
 mod feed;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::future::join;
 use jiff::Timestamp;
@@ -17,8 +17,9 @@ use super::client::Failure;
 use super::config::shown;
 use super::gate::{Gate, Mismatch};
 use super::order::{Begun, Order};
+use super::replaced::contradicts;
 use super::sink::Sink;
-use crate::{Error, Growing};
+use crate::{Error, Growing, Project};
 
 /// Brought to disk at a time while a file arrives.
 const SYNC_STEP: u64 = 64 << 20;
@@ -32,10 +33,26 @@ pub(crate) struct Running {
     pub(crate) file: PageFile,
     pub(crate) growing: Arc<Growing>,
     is_superseded: Arc<AtomicBool>,
+    /// The page that was last found to mean it: it is looked through once.
+    meant_by: Mutex<Weak<Project>>,
     begun: watch::Receiver<Option<Result<Begun, Arc<Error>>>>,
 }
 
 impl Running {
+    /// Whether a page means what is brought, as far as it says.
+    pub(crate) fn is_meant_by(&self, page: &Arc<Project>, path: &str) -> bool {
+        let mut last = self.meant_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::ptr::eq(last.as_ptr(), Arc::as_ptr(page)) {
+            return true;
+        }
+        let meant = page.file_at(path);
+        let is_meant = meant.is_none_or(|meant| !contradicts(&self.file.hashes, &meant.hashes));
+        if is_meant {
+            *last = Arc::downgrade(page);
+        }
+        is_meant
+    }
+
     /// Leaves the bytes to those who read them already: the page means others by now.
     pub(crate) fn supersede(&self) {
         self.is_superseded.store(true, Ordering::Release);
@@ -93,6 +110,7 @@ impl Transfer {
             file: order.file.clone(),
             growing: growing.clone(),
             is_superseded: is_superseded.clone(),
+            meant_by: Mutex::default(),
             begun: seen,
         };
         let transfer = Self {

@@ -153,7 +153,7 @@ async fn create(arguments: Create, out: &mut dyn Write) -> anyhow::Result<Outcom
     // Alone on stdout, so that a script can keep it.
     writeln!(out, "{}", secret.reveal())?;
     eprintln!(
-        "token {} of {owner}: this is the only time that it is shown; a running server takes it up within seconds",
+        "token {} of {owner}: this is the only time that it is shown",
         token.id()
     );
     Ok(Outcome::Clean)
