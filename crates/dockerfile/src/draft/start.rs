@@ -11,6 +11,8 @@ pub(super) struct Start {
     pub(super) port: Option<u16>,
     /// What a person should look at.
     pub(super) note: Option<String>,
+    /// Whether modules lie in `src`, where Python does not look by itself.
+    pub(super) is_in_src: bool,
 }
 
 const PORT: u16 = 8000;
@@ -29,7 +31,11 @@ pub(super) fn find(folder: &Folder<'_>, project: &Project) -> Start {
     let serves = django(folder, project)
         .or_else(|| application(folder, project))
         .or_else(|| streamlit(folder, project));
-    serves.unwrap_or_else(|| program(folder, project))
+    let is_source = |path: &String| path.starts_with("src/") && path.strip_suffix(".py").is_some();
+    Start {
+        is_in_src: folder.paths.iter().any(is_source),
+        ..serves.unwrap_or_else(|| program(folder, project))
+    }
 }
 
 fn django(folder: &Folder<'_>, project: &Project) -> Option<Start> {
@@ -149,7 +155,7 @@ fn program(folder: &Folder<'_>, project: &Project) -> Start {
                 note: Some(
                     "it does not show how this project is started: write its CMD".to_owned(),
                 ),
-                port: None,
+                ..Start::default()
             };
         }
     };
@@ -218,6 +224,6 @@ fn serving(words: &[&str]) -> Start {
     Start {
         command: words.iter().map(|word| (*word).to_owned()).collect(),
         port: Some(PORT),
-        note: None,
+        ..Start::default()
     }
 }

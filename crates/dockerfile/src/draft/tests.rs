@@ -218,3 +218,21 @@ fn how_it_starts_is_read_from_dependencies_and_sources() {
 fn a_folder_without_python_is_refused() {
     assert_eq!(drafted(&[("package.json", "{}")]), Err(NoProject));
 }
+
+#[test]
+fn what_lies_in_src_is_found_and_an_old_python_need_not_know_toml() {
+    let text = told(&[
+        (
+            "pyproject.toml",
+            "[project]\nrequires-python = \"<3.11\"\ndependencies = [\"fastapi\", \"uvicorn\"]\n",
+        ),
+        ("src/web/main.py", WEB.1),
+    ]);
+    assert!(text.contains("FROM python:3.10-slim AS base\n"), "{text}");
+    assert!(text.contains("FROM python:3.13-slim AS lock\n"), "{text}");
+    assert!(
+        text.contains("ENV PYTHONPATH=/app/src\nCOPY . .\n"),
+        "{text}"
+    );
+    assert!(text.contains("\"web.main:app\""), "{text}");
+}

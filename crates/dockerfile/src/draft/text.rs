@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::project::{Locker, Project, Source};
 use super::start::Start;
+use crate::path::by_folder;
 
 /// What no image needs, and what must not be in one.
 pub(super) const IGNORE: &str = "\
@@ -63,6 +64,9 @@ pub(super) fn dockerfile(project: &Project, start: &Start) -> String {
     if has_venv {
         text.push_str("COPY --from=builder /venv /venv\nENV PATH=/venv/bin:$PATH\n");
     }
+    if is_copied && start.is_in_src && !project.is_installed {
+        text.push_str("ENV PYTHONPATH=/app/src\n");
+    }
     if is_copied {
         text.push_str("COPY . .\n");
     }
@@ -82,7 +86,18 @@ pub(super) fn dockerfile(project: &Project, start: &Start) -> String {
 
 /// The stage that writes the list of dependencies.
 fn lock(project: &Project) -> String {
-    let mut text = "\n# The list of dependencies alone: the project's own version is not in it, so that a\n# release installs nothing again.\nFROM base AS lock\n".to_owned();
+    // Python knows TOML from 3.11 on, and a list is the same whoever writes it.
+    let minor = project.python.split('.').nth(1);
+    let is_old = minor
+        .and_then(|minor| minor.parse().ok())
+        .is_some_and(|minor: u32| minor < 11);
+    let base = match project.source {
+        Source::Pyproject if is_old => "python:3.13-slim",
+        _ => "base",
+    };
+    let mut text = format!(
+        "\n# The list of dependencies alone: the project's own version is not in it, so that a\n# release installs nothing again.\nFROM {base} AS lock\n"
+    );
     let (tool, files, command) = match &project.source {
         Source::Lock(Locker::Uv) => (
             UV,
@@ -132,7 +147,9 @@ fn builder(project: &Project) -> String {
     match &project.source {
         Source::Requirements(files) => {
             text.push_str("WORKDIR /src\n");
-            text.push_str(&copies(files));
+            for (folder, names) in by_folder(files) {
+                let _ = writeln!(text, "COPY {} ./{folder}", names.join(" "));
+            }
             text.push_str(&install(&format!("-r {}", files[0])));
         }
         Source::Lock(_) | Source::Pyproject => {
@@ -147,34 +164,6 @@ fn builder(project: &Project) -> String {
         }
         text.push_str("COPY . .\n");
         text.push_str(&install("--no-deps ."));
-    }
-    text
-}
-
-/// One `COPY` for the files of each folder.
-fn copies(files: &[String]) -> String {
-    let mut text = String::new();
-    let folder = |path: &str| {
-        path.rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .to_owned()
-    };
-    let mut folders: Vec<String> = files.iter().map(|path| folder(path)).collect();
-    folders.dedup();
-    folders.sort();
-    folders.dedup();
-    for one in folders {
-        let here: Vec<&str> = files
-            .iter()
-            .filter(|path| folder(path) == one)
-            .map(String::as_str)
-            .collect();
-        let _ = writeln!(
-            text,
-            "COPY {} ./{one}{}",
-            here.join(" "),
-            if one.is_empty() { "" } else { "/" }
-        );
     }
     text
 }

@@ -3,6 +3,7 @@
 use super::{Edits, Subject};
 use crate::install::Tool;
 use crate::lint::{File, Finding};
+use crate::path::by_folder;
 use crate::{Command, Instruction, Keyword, Span, inputs, manifest};
 
 pub(super) fn remedy(subject: &Subject<'_>, finding: &Finding) -> Option<Edits> {
@@ -129,19 +130,4 @@ fn is_of_folders(command: &Command) -> bool {
             || word.starts_with("--find-links")
             || word == "-f"
     })
-}
-
-/// Files with the folder that they are in, with a slash at its end, and none for the root.
-fn by_folder(files: &[String]) -> Vec<(String, Vec<&str>)> {
-    let mut all: Vec<(String, Vec<&str>)> = Vec::new();
-    for file in files {
-        let folder = file
-            .rsplit_once('/')
-            .map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        match all.iter_mut().find(|(other, _)| *other == folder) {
-            Some((_, names)) => names.push(file),
-            None => all.push((folder, vec![file])),
-        }
-    }
-    all
 }

@@ -31,7 +31,7 @@ fn what_is_installed_comes_before_the_sources_and_with_a_cache() {
     let good = fixed(bad, Some(GOOD_IGNORE), files);
     assert_eq!(
         good.dockerfile,
-        "FROM python:3.13-slim\nWORKDIR /app\nCOPY --chown=1000 more/base.txt more/limits.txt ./more/\nCOPY --chown=1000 requirements.txt ./\nENV A=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY --chown=1000 . .\nCMD [\"x\"]\n"
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY --chown=1000 requirements.txt ./\nCOPY --chown=1000 more/base.txt more/limits.txt ./more/\nENV A=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY --chown=1000 . .\nCMD [\"x\"]\n"
     );
     assert_eq!(good.ignore.as_deref(), Some(GOOD_IGNORE));
     let codes: Vec<&str> = good.done.iter().map(|done| done.rule.code).collect();

@@ -211,6 +211,9 @@ impl Arguments {
             }));
             after.files = received.snapshot;
         }
+        if engine == Engine::Buildah {
+            warnings.push("the model of buildah is rough: it is wrong about owners, texts that are not expanded, and changed defaults of ARG".to_owned());
+        }
         if engine == Engine::Buildah && has_binds(after) {
             warnings.push("buildah before 1.39 looks away from the files of bind mounts: such a step stays cached though they changed".to_owned());
         }
