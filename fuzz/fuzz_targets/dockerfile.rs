@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use dockerfile::{Dockerfile, Ignore, lint, stages};
+use dockerfile::{Dockerfile, Ignore, fix, lint, stages};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -16,12 +16,10 @@ fuzz_target!(|text: &str| {
     let pieces = file.pieces.iter().map(|piece| piece.span().of(text));
     assert_eq!(pieces.collect::<String>(), text);
     for instruction in file.instructions() {
-        assert!(
-            instruction
-                .keyword_span
-                .of(text)
-                .eq_ignore_ascii_case(instruction.keyword.as_str())
-        );
+        // A word may go on on the next line.
+        let keyword = instruction.keyword_span.of(text);
+        let is_whole = keyword.eq_ignore_ascii_case(instruction.keyword.as_str());
+        assert!(is_whole || keyword.contains('\n'), "{keyword:?}");
         for (at, c) in instruction.text.char_indices() {
             let end = at + c.len_utf8();
             assert_eq!(instruction.place(at, end).of(text), &instruction.text[at..end]);
@@ -36,4 +34,12 @@ fuzz_target!(|text: &str| {
     for finding in lint::lint(&file, &around).findings {
         finding.span.of(text);
     }
+    // What was mended can be read, and is not mended again.
+    let fixed = fix::fix(text, &around).expect("it was read before");
+    let around = lint::Surroundings {
+        ignore: fixed.ignore.as_deref(),
+        ..around
+    };
+    let again = fix::fix(&fixed.dockerfile, &around).expect("what was mended can be read");
+    assert!(again.done.is_empty(), "{again:?}");
 });

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use crate::install::{self, Run};
 use crate::lint::{self, File, Finding, Rule, Surroundings};
 use crate::scope::Scope;
-use crate::{Dockerfile, Instruction, Invalid, Span, Stage, stages};
+use crate::{Dockerfile, Ignore, Instruction, Invalid, Span, Stage, stages};
 
 /// A Dockerfile and what is left out of its context, mended.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ impl Subject<'_> {
             "PH002" => self.cache_mount(finding),
             "PH003" => self.without_flag(finding),
             "PH005" => self.epoch(finding),
-            "PH009" => Some(self.ignored()),
+            "PH009" => self.ignored(),
             "PH010" => self.pattern(finding),
             _ => None,
         }
@@ -181,8 +181,10 @@ impl Subject<'_> {
         Some(vec![(File::Dockerfile, Span::new(end, end), line)])
     }
 
-    fn ignored(&self) -> Edits {
+    fn ignored(&self) -> Option<Edits> {
         let text = self.around.ignore.unwrap_or_default();
+        // What no engine reads is not mended by more of it.
+        Ignore::parse(text).ok()?;
         let gap = if text.is_empty() || text.ends_with('\n') {
             ""
         } else {
@@ -190,7 +192,7 @@ impl Subject<'_> {
         };
         let lines = lint::missing_patterns(text).join("\n");
         let end = Span::new(text.len(), text.len());
-        vec![(File::Ignore, end, format!("{gap}{lines}\n"))]
+        Some(vec![(File::Ignore, end, format!("{gap}{lines}\n"))])
     }
 
     fn pattern(&self, finding: &Finding) -> Option<Edits> {

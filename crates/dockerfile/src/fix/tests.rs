@@ -99,6 +99,14 @@ fn builders_get_a_constant_time_and_ignore_files_what_they_lack() {
     );
 }
 
+/// The fuzz target found it: lines were added until there was no more patience.
+#[test]
+fn an_ignore_file_that_no_engine_reads_is_left_alone() {
+    let broken = "a[\n";
+    let done = fixed("FROM python:3.13-slim\nCOPY . .\n", Some(broken), &[]);
+    assert_eq!(done.ignore.as_deref(), Some(broken));
+}
+
 #[test]
 fn what_is_fine_is_not_touched() {
     let text = "FROM python:3.13-slim\nCMD [\"python\"]\n";
