@@ -226,10 +226,6 @@ impl Pages {
         if let Some(known) = self.in_memory(name) {
             return Ok(Some(known));
         }
-        let is_first = {
-            let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
-            agreed.insert(name.clone())
-        };
         let db = self.shared.storage.db();
         let Some(row) = db.page(&self.shared.name, name).await? else {
             return Ok(None);
@@ -240,7 +236,7 @@ impl Pages {
             return Ok(None);
         };
         let known = Arc::new(self.with_made_metadata(known).await?);
-        if let Some(project) = known.project.as_ref().filter(|_| is_first)
+        if let Some(project) = known.project.as_ref().filter(|_| self.is_first(name))
             && let Err(error) = replaced::agree(&self.shared, &self.records, project).await
         {
             tracing::error!(index = %self.shared.name, %error, "notes of replaced files of `{name}` cannot be put right");
@@ -250,6 +246,12 @@ impl Pages {
         }
         self.memory.insert(name.clone(), known.clone());
         Ok(Some(known))
+    }
+
+    /// Whether a page of this project is read for the first time since the start.
+    fn is_first(&self, name: &ProjectName) -> bool {
+        let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.insert(name.clone())
     }
 
     /// One request upstream for all who ask at the same time; nobody's leaving stops it.
