@@ -174,6 +174,10 @@ impl Dist {
         self
     }
 
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
     /// The file's name and its bytes.
     pub fn file(&self, project: &str) -> (String, Content) {
         let built = self.build(project);

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::Dist;
+
 /// What a form calls itself: the `Content-Type` of the request that brings it.
 pub const FORM: &str = "multipart/form-data; boundary=cut";
 
@@ -19,4 +21,21 @@ pub fn form(fields: &[(&str, &str)], filename: &str, content: &[u8]) -> Vec<u8> 
         "--cut\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{filename}\"\r\n\r\n"
     );
     [head.as_bytes(), content, b"\r\n--cut--\r\n"].concat()
+}
+
+impl Dist {
+    /// The form that uploads this wheel as one of `project`.
+    pub fn form(&self, project: &str) -> Vec<u8> {
+        let (filename, content) = self.file(project);
+        let fields = [
+            (":action", "file_upload"),
+            ("protocol_version", "1"),
+            ("name", project),
+            ("version", self.version()),
+            ("filetype", "bdist_wheel"),
+            ("pyversion", "py3"),
+            ("metadata_version", "2.1"),
+        ];
+        form(&fields, &filename, &content)
+    }
 }

@@ -3,7 +3,7 @@
 use std::thread;
 
 use serde_json::{Value, json};
-use testkit::{Dist, FORM, form};
+use testkit::{Dist, FORM};
 
 use crate::client::{Client, Credentials};
 
@@ -71,17 +71,7 @@ pub(crate) fn api_token(url: &str, admin: &Credentials) -> Credentials {
 
 /// The form with a wheel of this release.
 pub(crate) fn wheel(project: &str, version: &str, padding: usize) -> Vec<u8> {
-    let (name, content) = Dist::wheel(version).padding(padding).file(project);
-    let fields = [
-        (":action", "file_upload"),
-        ("protocol_version", "1"),
-        ("name", project),
-        ("version", version),
-        ("filetype", "bdist_wheel"),
-        ("pyversion", "py3"),
-        ("metadata_version", "2.1"),
-    ];
-    form(&fields, &name, &content)
+    Dist::wheel(version).padding(padding).form(project)
 }
 
 /// Uploads it, and waits for the word that it is kept.

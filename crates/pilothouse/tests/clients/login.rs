@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 use testkit::http::Request;
-use testkit::{Dist, Installer, Logged, Project, Scratch, Server, Upstream, form};
+use testkit::{Dist, Installer, Logged, Project, Scratch, Server, Upstream};
 
 use crate::{server, with_every_installer};
 
@@ -30,16 +30,8 @@ impl House {
         );
         let settings = json!({"acl_pkg_read": "alice", "bases": "root/pypi"});
         house.send("PUT", "/alice/dev", settings.to_string());
-        let (filename, content) = Dist::wheel("1.0").requires("bar").file("foo");
-        let fields = [
-            (":action", "file_upload"),
-            ("name", "foo"),
-            ("version", "1.0"),
-            ("filetype", "bdist_wheel"),
-            ("pyversion", "py3"),
-            ("metadata_version", "2.1"),
-        ];
-        house.send("POST", "/alice/dev/", form(&fields, &filename, &content));
+        let wheel = Dist::wheel("1.0").requires("bar");
+        house.send("POST", "/alice/dev/", wheel.form("foo"));
         house
     }
 

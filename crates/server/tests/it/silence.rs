@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use server::Config;
-use testkit::{Dist, FORM, form};
+use testkit::{Dist, FORM};
 
 use crate::client::Client;
 use crate::site::{Site, config};
@@ -37,16 +37,7 @@ async fn stage(body_timeout: Duration) -> Site {
 const AS_ALICE: [(&str, &str); 1] = [("Authorization", "Basic YWxpY2U6c2VjcmV0")];
 
 fn upload() -> Vec<u8> {
-    let (filename, content) = Dist::wheel("1.0").file("foo");
-    let fields = [
-        (":action", "file_upload"),
-        ("name", "foo"),
-        ("version", "1.0"),
-        ("filetype", "bdist_wheel"),
-        ("pyversion", "py3"),
-        ("metadata_version", "2.1"),
-    ];
-    form(&fields, &filename, &content)
+    Dist::wheel("1.0").form("foo")
 }
 
 /// Begins an upload of this many bytes.
