@@ -93,3 +93,30 @@ async fn a_mirrors_file_belongs_to_its_project() {
     let told = |problem: &String| problem.ends_with("is left out: it is not a file of `foo`");
     assert!(report.problems.iter().any(told), "{:?}", report.problems);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_checked_or_kept_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    dumped(home.path(), |contents| {
+        let dev = &mut contents["indexes"]["alice/dev"];
+        dev["projects"]["empty"] = json!({});
+        let mapping = dev["files"][0]["entrymapping"].as_object_mut().unwrap();
+        mapping.remove("hashes");
+        mapping["hash_spec"] = json!("sha256=not-hex");
+    });
+    let house = House::new().await;
+    let report = house.import(home.path()).await.unwrap();
+    let empty =
+        "`empty` of alice/dev is left out, since it has no release: a base may have it instead";
+    assert!(
+        report.problems.iter().any(|one| one == empty),
+        "{:?}",
+        report.problems
+    );
+    let unsure = "1 files of alice/dev are taken as they are: the dump has no digest of theirs";
+    assert!(
+        report.notes.iter().any(|one| one == unsure),
+        "{:?}",
+        report.notes
+    );
+}

@@ -58,6 +58,15 @@ impl Import<'_> {
             listed.files.iter().for_each(|_| done());
             return Ok(());
         };
+        // Of test results no dump has any.
+        let is_unsure =
+            |file: &&ListedFile| file.kind != Kind::ToxResult && file.hashes().is_empty();
+        let unsure = listed.files.iter().filter(is_unsure).count();
+        if unsure > 0 {
+            report.notes.push(format!(
+                "{unsure} files of {name} are taken as they are: the dump has no digest of theirs"
+            ));
+        }
         let releases = self.releases(&hosted, listed, report).await?;
         // A test result can only be kept beside the file that was tested.
         let (results, others): (Vec<_>, Vec<_>) = listed
@@ -117,6 +126,9 @@ impl Import<'_> {
                 former.push((metadata, created_at));
             }
             let Some((name, _)) = keys.first().cloned() else {
+                report.problems.push(format!(
+                    "`{project}` of {index} is left out, since it has no release: a base may have it instead"
+                ));
                 continue;
             };
             let by = self.by();

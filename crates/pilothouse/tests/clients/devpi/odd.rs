@@ -67,9 +67,9 @@ fn what_is_here_already_stays_as_it_is_and_is_told() {
         json!([
             "user `alice` is here already with another password, and keeps it",
             "alice/dev is here already with other settings, and keeps them",
-            "alice/dev is here already with other bases, and keeps them",
             "foo 1.0 of alice/dev is here already and says other things of itself, which it keeps",
             "`alice/dev/foo/1.0/foo-1.0.tar.gz` is left out: alice/dev has other bytes of that name",
+            "alice/dev is here already with other bases, and keeps them",
         ])
     );
     let note = "1 files of alice/odd are left out, as was asked";
