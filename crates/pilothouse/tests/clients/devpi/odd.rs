@@ -72,8 +72,11 @@ fn what_is_here_already_stays_as_it_is_and_is_told() {
             "alice/dev is here already with other bases, and keeps them",
         ])
     );
-    let note = "1 files of alice/odd are left out, as was asked";
-    assert_eq!(report["notes"], json!([note]));
+    let notes = [
+        "1 files of alice/dev are taken as they are: the dump has no digest of theirs",
+        "1 files of alice/odd are left out, as was asked",
+    ];
+    assert_eq!(report["notes"], json!(notes));
     let (_, report) = import(&server, first.path());
     assert_eq!(report["problems"], unknown, "nothing was changed");
     assert_eq!((&report["files"], &report["known"]), (&json!(0), &json!(5)));
