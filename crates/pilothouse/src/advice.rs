@@ -110,11 +110,10 @@ pub(crate) fn assumptions(config: &Config, limit: &str, places: &Places) -> Stri
             .offline
             .as_ref()
             .is_some_and(|offline| offline.value);
-        let upstream = mirror
-            .upstream
-            .clone()
-            .map(|upstream| format!("{upstream}{}", if offline { ", offline" } else { "" }));
-        let _ = writeln!(text, "  {} mirrors {}", mirror.name, with_origin(&upstream));
+        let upstream = mirror.upstream.clone();
+        let upstream = with_origin(&upstream.map(|upstream| upstream.to_string()));
+        let offline = if offline { ", offline" } else { "" };
+        let _ = writeln!(text, "  {} mirrors {upstream}{offline}", mirror.name);
     }
     let data_dir = config
         .data_dir

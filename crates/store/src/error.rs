@@ -40,7 +40,7 @@ pub enum Error {
         doing: &'static str,
     },
     /// The disk failed, or somebody took away our rights on it.
-    #[error("the data directory's disk failed while {doing}")]
+    #[error("{doing} failed")]
     Io {
         /// What was going on.
         doing: &'static str,
@@ -95,25 +95,24 @@ pub enum Error {
 
 /// An error of the file system and the path it is about.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}`: {source}", path.display())]
+#[error("`{}`: {error}", path.display())]
 pub struct AtPath {
     /// The file or directory.
     pub path: PathBuf,
     /// What the system said.
-    #[source]
-    pub source: io::Error,
+    pub error: io::Error,
 }
 
 impl Error {
     /// Turns what the system said into what the caller can do.
-    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        match source.kind() {
+    pub(crate) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { doing },
             _ => Self::Io {
                 doing,
                 source: AtPath {
                     path: path.to_owned(),
-                    source,
+                    error,
                 },
             },
         }

@@ -201,7 +201,7 @@ async fn examine(blobs: &Blobs, references: &[Reference]) -> Result<State, Error
         }) => Ok(damaged(expected, found)),
         // A bad sector is damage; anything else (rights, for one) is not the blob's fault.
         Err(Error::Io { source, .. })
-            if source.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) =>
+            if source.error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) =>
         {
             Ok(damaged(
                 format!("digest {}", first.digest),

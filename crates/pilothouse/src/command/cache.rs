@@ -23,6 +23,9 @@ const VERSION: u32 = 1;
 /// See, prune, pin and verify what is stored
 #[derive(Debug, Subcommand)]
 #[command(help_template = TEMPLATE, before_help = "Example: pilothouse cache du\n\n", disable_help_subcommand = true)]
+#[command(
+    after_help = "To remove a project's files: pilothouse cache prune --project PROJECT; to remove all: --older-than 0s"
+)]
 pub(crate) enum Command {
     Du(du::Arguments),
     Ls(ls::Arguments),

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use crate::arguments::{Settings, TEMPLATE};
-use crate::config::{EXAMPLE, Faulty};
+use crate::config::{EXAMPLE, Environment, Faulty};
 use crate::failure::{Outcome, described};
 
 /// Check and show the settings
@@ -46,6 +46,9 @@ fn check(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
             match config.file {
                 Some(file) => writeln!(out, "`{}` is in order", file.display())?,
                 None => writeln!(out, "there is no file, and the defaults are in order")?,
+            }
+            for name in Environment::of_process().unread() {
+                writeln!(out, "note: `{name}` is none of pilothouse's own variables")?;
             }
             Ok(Outcome::Clean)
         }

@@ -53,6 +53,7 @@ pub(crate) fn run(arguments: Arguments, verbosity: Verbosity) -> anyhow::Result<
             .map(TcpListener::local_addr)
             .collect::<Result<Vec<_>, _>>()?;
         door::asks_others(&config, &addresses)?;
+        door::check_new(&config, &addresses)?;
         let data_dir = open(&config.data_dir.value)?;
         let house = House::open(&config, &data_dir).await?;
         door::check(&config, &addresses, &house.rooms.accounts).await?;

@@ -246,8 +246,11 @@ enum Web {
 
 /// Never repeats `text`, which may hold a password.
 fn web(text: &str) -> Result<Web, String> {
-    let url: Url = text.parse().map_err(|error| {
-        format!("is not a URL ({error}): write it like `https://pypi.example/simple/`")
+    let url: Url = text.parse().map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => {
+            "has no scheme: write it like `https://pypi.example/simple/`".to_owned()
+        }
+        error => format!("is not a URL ({error}): write it like `https://pypi.example/simple/`"),
     })?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err("may have no `?` and no `#`: projects' names are put at its end".to_owned());

@@ -7,8 +7,29 @@ use std::path::PathBuf;
 
 use index::mirror::Upstream;
 
+use super::reader::nearest;
 use super::{Fault, Log, MaxSize, Origin, Setting, file, mirror};
 use crate::units::Period;
+
+const PREFIX: &str = "PILOTHOUSE_";
+
+/// The variables that say something of the configuration.
+const NAMES: &[&str] = &[
+    "PILOTHOUSE_CONFIG",
+    "PILOTHOUSE_DATA_DIR",
+    "PILOTHOUSE_LISTEN",
+    "PILOTHOUSE_LOG",
+    "PILOTHOUSE_MAX_SIZE",
+    "PILOTHOUSE_UPSTREAM",
+    "PILOTHOUSE_FRESH_FOR",
+    "PILOTHOUSE_OFFLINE",
+    "PILOTHOUSE_RESTRICT_MODIFY",
+    "PILOTHOUSE_OPEN_TO_ANYONE",
+    "PILOTHOUSE_OUTSIDE_URL",
+];
+
+/// What our own tests set.
+const OF_TESTS: &[&str] = &["PILOTHOUSE_FAIL_POINT", "PILOTHOUSE_SKIPPED"];
 
 /// The process's variables, as far as they are text.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +91,14 @@ impl Environment {
         self.secrets
     }
 
+    /// Variables that bear our name and that nothing of ours reads.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &str> {
+        let ours = self.variables.keys().map(String::as_str);
+        ours.filter(|name| {
+            name.starts_with(PREFIX) && !NAMES.contains(name) && !OF_TESTS.contains(name)
+        })
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }
@@ -81,6 +110,7 @@ impl Environment {
         faults: &mut Vec<Fault>,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Setting<T>> {
+        debug_assert!(NAMES.contains(&name), "`{name}` is not listed");
         let text = self.get(name).filter(|text| !text.is_empty())?;
         match parse(text) {
             Ok(value) => Some(Setting::new(value, Origin::Environment(name))),
@@ -101,6 +131,15 @@ impl Overrides {
     pub(super) fn from_environment(environment: &Environment, faults: &mut Vec<Fault>) -> Self {
         let path = |text: &str| Ok::<_, String>(PathBuf::from(text));
         let text = |text: &str| Ok::<_, String>(text.to_owned());
+        // Any name may hold a secret that the file asks for; one that is nearly ours was meant for us.
+        faults.extend(environment.unread().filter_map(|name| {
+            let near = nearest(name, NAMES)?;
+            Some(Fault {
+                line: None,
+                key: name.to_owned(),
+                what: format!("there is no such variable; did you mean `{near}`?"),
+            })
+        }));
         Self {
             config: environment
                 .read("PILOTHOUSE_CONFIG", faults, path)

@@ -48,6 +48,7 @@ impl<'a> Document<'a> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         let mut faults: Vec<Fault> = errors.iter().map(|error| self.syntax(error)).collect();
         // One slip makes the parser stumble over the whole line.
+        faults.sort_by_key(|fault| fault.line);
         faults.dedup_by_key(|fault| fault.line);
         let table = Table {
             entries: root.get_ref(),
@@ -57,15 +58,11 @@ impl<'a> Document<'a> {
         };
         let value = walk(&table);
         table.refuse_unknown();
-        // What follows from a syntax error is noise.
-        let broken: Vec<Option<usize>> = faults.iter().map(|fault| fault.line).collect();
-        faults.extend(
-            self.faults
-                .take()
-                .into_iter()
-                .filter(|fault| !broken.contains(&fault.line)),
-        );
-        faults.sort_by_key(|fault| fault.line);
+        // What the parser made of a broken text is a guess: faults of that are told when it reads.
+        if faults.is_empty() {
+            faults = self.faults.take();
+            faults.sort_by_key(|fault| fault.line);
+        }
         (value, faults)
     }
 
@@ -334,8 +331,8 @@ fn quoted(key: &str) -> String {
     }
 }
 
-/// The known key that was probably meant.
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+/// The known name that was probably meant.
+pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     let close = known
         .iter()
         .map(|name| (distance(key, name), *name))

@@ -43,6 +43,12 @@ fn a_server_beyond_loopback_wants_a_root_with_a_password_and_makes_no_users() {
         let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
         format!("{before}`0.0.0.0:[port]{after}")
     };
+    let refused = serve(&["--restrict-modify", "root"]);
+    assert!(refused.contains("root has an empty password"), "{refused}");
+    assert!(
+        !home.path().join("srv").exists(),
+        "a refused start leaves nothing"
+    );
     insta::assert_snapshot!(home.run(&["init", "--serverdir", "srv"]));
     insta::assert_snapshot!(home.run(&["init", "--serverdir", "srv"]));
     insta::assert_snapshot!(serve(&["--restrict-modify", "root"]));

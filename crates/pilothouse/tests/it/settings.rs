@@ -83,13 +83,10 @@ fn every_syntax_error_has_its_line() {
     insta::assert_snapshot!(home.run(&["config", "check", "--config", "broken.toml"]), @r"
     exit 1
     --- stdout
-    error: the configuration `broken.toml` has 6 faults
+    error: the configuration `broken.toml` has 3 faults
     cause: line 2: missing comma between array elements, expected `,`
-    cause: line 2: string values must be quoted, expected literal string
     cause: line 4: missing comma between array elements, expected `,`
-    cause: line 4: string values must be quoted, expected literal string
     cause: line 5: missing comma between array elements, expected `,`
-    cause: line 5: string values must be quoted, expected literal string
 
     hint: `pilothouse config example` prints a file with every key and what it means
     --- stderr
@@ -110,6 +107,45 @@ fn faults_of_variables_are_told_with_their_names() {
     cause: PILOTHOUSE_FRESH_FOR: `soon` is not a length of time: write a number and a unit, like `30 s`, `10 min` or `1h 30m`
 
     hint: `pilothouse config example` prints a file with every key and what it means
+    ");
+}
+
+#[test]
+fn a_variable_that_is_nearly_ours_is_a_fault_and_any_other_is_told() {
+    let misspelt = Home::new().env("PILOTHOUSE_LISTN", "127.0.0.1:3141");
+    insta::assert_snapshot!(misspelt.run(&["config", "check"]), @r"
+    exit 1
+    --- stdout
+    error: the configuration has 1 fault
+    cause: PILOTHOUSE_LISTN: there is no such variable; did you mean `PILOTHOUSE_LISTEN`?
+
+    hint: `pilothouse config example` prints a file with every key and what it means
+    --- stderr
+    ");
+    let other = Home::new().env("PILOTHOUSE_CORP_TOKEN", "secret");
+    insta::assert_snapshot!(other.run(&["config", "check"]), @r"
+    exit 0
+    --- stdout
+    there is no file, and the defaults are in order
+    note: `PILOTHOUSE_CORP_TOKEN` is none of pilothouse's own variables
+    --- stderr
+    ");
+}
+
+#[test]
+fn what_follows_from_a_syntax_error_is_not_told() {
+    let home = Home::new().file(
+        "broken.toml",
+        "listen = \"127.0.0.1:0\"\n[mirror.\"gpu/cu128\"]\nupstream = = 3\n",
+    );
+    insta::assert_snapshot!(home.run(&["config", "check", "--config", "broken.toml"]), @r"
+    exit 1
+    --- stdout
+    error: the configuration `broken.toml` has 1 fault
+    cause: line 3: extra `=`, expected nothing
+
+    hint: `pilothouse config example` prints a file with every key and what it means
+    --- stderr
     ");
 }
 

@@ -191,10 +191,7 @@ async fn a_window_beyond_the_end_is_an_error_and_not_a_crash() {
     let blob = blobs.open(&digest, None).unwrap().unwrap();
     for (offset, len) in [(0, 100_001), (100_000, 1), (u64::MAX, 1), (90_000, 50_000)] {
         let error = blob.slice(offset, len).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the data directory's disk failed while reading a blob"
-        );
+        assert_eq!(error.to_string(), "reading a blob failed");
         assert!(blob.populate(offset, len).is_err());
     }
     // Somebody cuts the file under us.

@@ -64,6 +64,8 @@ pub(super) async fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Re
     };
     if arguments.common.json {
         crate::command::print_json(out, &answer)?;
+    } else if answer.files.is_empty() {
+        writeln!(out, "no such file is stored")?;
     } else {
         print(&answer.files, out)?;
     }

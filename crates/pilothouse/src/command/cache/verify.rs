@@ -167,7 +167,11 @@ impl Answer {
         }
         let findings = self.missing.len() + self.corrupt.len() + self.orphans.len();
         let size = ByteSize(self.bytes).rounded();
-        write!(out, "read {} stored files, {size}: ", self.checked)?;
+        write!(
+            out,
+            "read {} stored files with their metadata, {size}: ",
+            self.checked
+        )?;
         match (findings, &self.repaired) {
             (0, _) => writeln!(out, "all in order")?,
             (n, Some(mended)) => writeln!(

@@ -21,25 +21,45 @@ pub(super) async fn check(
     addresses: &[SocketAddr],
     accounts: &Accounts,
 ) -> anyhow::Result<()> {
-    let Some(open) = addresses.iter().find(|at| !at.ip().is_loopback()) else {
+    let Some(open) = open_to_the_network(config, addresses) else {
         return Ok(());
     };
-    if config.open_to_anyone.value {
-        return Ok(());
-    }
-    let hint = "`pilothouse passwd root` sets a password and `--restrict-modify root` lets only root make users; or say `--open-to-anyone` if everybody who reaches this server may have it";
-    let what = if accounts.is_password(ROOT, "").await {
-        "root has an empty password: whoever reaches it could take this server over"
+    if accounts.is_password(ROOT, "").await {
+        Err(unsafe_at(open, OF_ANYBODY))
     } else if *accounts.admins() == Admins::Owners {
-        "whoever reaches it could become a user and upload"
+        Err(unsafe_at(
+            open,
+            "whoever reaches it could become a user and upload",
+        ))
     } else {
-        return Ok(());
-    };
-    Err(Explained::new(
-        format!("this server is not safe to listen on `{open}`: {what}"),
-        hint,
-    )
-    .into())
+        Ok(())
+    }
+}
+
+/// The same before there is a data directory: root has no password then, and a server
+/// that is refused should leave nothing behind.
+pub(super) fn check_new(config: &Config, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    match open_to_the_network(config, addresses) {
+        Some(open) if !config.data_dir.value.exists() => Err(unsafe_at(open, OF_ANYBODY)),
+        _ => Ok(()),
+    }
+}
+
+const OF_ANYBODY: &str =
+    "root has an empty password: whoever reaches it could take this server over";
+
+/// An address that others can reach, unless that was said to be wanted.
+fn open_to_the_network(config: &Config, addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let mut open = addresses.iter().filter(|at| !at.ip().is_loopback());
+    open.next()
+        .copied()
+        .filter(|_| !config.open_to_anyone.value)
+}
+
+fn unsafe_at(open: SocketAddr, what: &str) -> anyhow::Error {
+    let hint = "`pilothouse passwd root` sets a password and `--restrict-modify root` lets only root make users; or say `--open-to-anyone` if everybody who reaches this server may have it";
+    let what = format!("this server is not safe to listen on `{open}`: {what}");
+    Explained::new(what, hint).into()
 }
 
 /// Refuses a mirror of this very server: its questions would have no end.
