@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -179,6 +180,31 @@ impl From<Digest> for Hashes {
     }
 }
 
+/// Each as `kind=hex`, with spaces between them.
+impl fmt::Display for Hashes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, (kind, value)) in self.iter().enumerate() {
+            let space = if position == 0 { "" } else { " " };
+            write!(f, "{space}{kind}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) writes.
+impl FromStr for Hashes {
+    type Err = InvalidHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHash> {
+        let mut hashes = Self::default();
+        for word in text.split_ascii_whitespace() {
+            let (kind, value) = word.split_once('=').unwrap_or((word, ""));
+            hashes.insert(kind, value)?;
+        }
+        Ok(hashes)
+    }
+}
+
 impl fmt::Debug for Hashes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
@@ -230,6 +256,9 @@ mod tests {
         hashes.insert("sha256", &"AB".repeat(32)).unwrap();
         hashes.insert("md5", &"00".repeat(16)).unwrap();
         hashes.insert("zeta", "F00D").unwrap();
+        assert_eq!(hashes.to_string().parse(), Ok(hashes.clone()));
+        assert_eq!("".parse(), Ok(Hashes::default()));
+        assert!("md5".parse::<Hashes>().is_err());
         let listed: Vec<String> = hashes
             .iter()
             .map(|(kind, value)| format!("{kind}={value}"))

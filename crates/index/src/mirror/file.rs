@@ -9,10 +9,9 @@ use url::Url;
 
 use super::order::Order;
 use super::pages::Pages;
-use super::read::{Verdict, verdict};
+use super::read::{Verdict, contradicts, verdict};
 use super::records::Records;
 use super::refusals::Refusals;
-use super::replaced::contradicts;
 use super::transfer::{Running, Transfer};
 use super::{FilesFrom, Shared};
 use crate::{Body, Cache, Error, Open};
@@ -319,18 +318,18 @@ impl Files {
                 running: &ours,
             };
             let _busy = files.shared.busy();
-            files.ended(&path, &ours, transfer.run().await).await;
+            files.ended(&path, transfer.run().await).await;
         });
         Ok(Started::Running(running))
     }
 
     /// Notes how a transfer ended.
-    async fn ended(&self, path: &str, running: &Running, outcome: Result<Option<FileRow>, Error>) {
+    async fn ended(&self, path: &str, outcome: Result<Option<FileRow>, Error>) {
         match outcome {
             Ok(kept) => {
                 self.refusals.clear(path);
                 if let Some(row) = kept {
-                    self.remember(row, running).await;
+                    self.remember(row).await;
                 }
             }
             Err(error @ Error::Refused { .. }) => self.refusals.note(path, error),
@@ -342,11 +341,11 @@ impl Files {
     }
 
     /// Remembers a file that has arrived, unless the page has changed meanwhile.
-    async fn remember(&self, row: FileRow, running: &Running) {
+    async fn remember(&self, row: FileRow) {
         // First remembered, then looked at again: a page that comes in between settles it.
         self.records.remember(row.clone());
         let noted = match self.pages.entry(&row.project, &row.path).await {
-            Ok(Some(meant)) if is_meant(&meant, &row, running) => {
+            Ok(Some(meant)) if verdict(&meant, &row) != Verdict::Other => {
                 let db = self.shared.storage.db();
                 match db.current_file(&row.mirror, &row.path).await {
                     // The very bytes that were noted as replaced are meant again.
@@ -392,15 +391,6 @@ fn promises_other(order: &Order, refused: &Error) -> bool {
     };
     let mut promised = order.file.hashes.iter();
     !promised.any(|(kind, value)| *expected == format!("{kind}={value}"))
-}
-
-/// Whether the page means the bytes that a transfer has brought.
-fn is_meant(meant: &PageFile, row: &FileRow, running: &Running) -> bool {
-    match verdict(meant, row) {
-        Verdict::Same => true,
-        Verdict::Other => false,
-        Verdict::Silent => !contradicts(&running.file.hashes, &meant.hashes),
-    }
 }
 
 /// Takes a transfer off the list however it ends.

@@ -87,6 +87,8 @@ pub(crate) fn verdict(file: &PageFile, stored: &FileRow) -> Verdict {
     let is_same = match (file.hashes.sha256(), file.size) {
         (Some(digest), _) => digest == stored.digest,
         (None, Some(size)) if file.hashes.is_empty() => size == stored.size,
+        _ if contradicts(&stored.promised, &file.hashes) => false,
+        _ if shares(&stored.promised, &file.hashes) => true,
         _ => return Verdict::Silent,
     };
     if is_same {
@@ -94,6 +96,17 @@ pub(crate) fn verdict(file: &PageFile, stored: &FileRow) -> Verdict {
     } else {
         Verdict::Other
     }
+}
+
+/// Whether both state a kind of hash, and not with the same value.
+pub(crate) fn contradicts(old: &Hashes, new: &Hashes) -> bool {
+    let differs = |(kind, value)| new.value(kind).is_some_and(|other| other != value);
+    old != new && old.iter().any(differs)
+}
+
+/// Whether both state a kind of hash.
+fn shares(old: &Hashes, new: &Hashes) -> bool {
+    old.iter().any(|(kind, _)| new.value(kind).is_some())
 }
 
 /// Whether some wheel's upstream has no metadata beside it.

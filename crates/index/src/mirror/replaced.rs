@@ -7,11 +7,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pyspec::{CoreMetadata, Hashes, PageFile};
+use pyspec::{CoreMetadata, PageFile};
 use store::FileRow;
 
 use super::Shared;
-use super::read::{Verdict, verdict};
+use super::read::{Verdict, contradicts, verdict};
 use super::records::Records;
 use crate::project::path_of;
 use crate::{Error, Project};
@@ -139,12 +139,6 @@ fn listed<'a>(
     let files = project.page.files.iter();
     // As `Project::file_at`: the first entry of a path is the one that counts.
     files.filter_map(move |file| Some((rows.remove(path_of(&file.url).as_ref())?, file)))
-}
-
-/// Whether both state a kind of hash, and not with the same value.
-pub(crate) fn contradicts(old: &Hashes, new: &Hashes) -> bool {
-    let differs = |(kind, value)| new.value(kind).is_some_and(|other| other != value);
-    old != new && old.iter().any(differs)
 }
 
 /// Whether `new` promises of the metadata what `old` did not.

@@ -22,7 +22,7 @@ use super::file::Files;
 use super::flights::{Flight, Flights, Landing};
 use super::gate::Gate;
 use super::pages::Pages;
-use super::replaced::contradicts;
+use super::read::contradicts;
 use super::{MetadataFrom, Shared};
 use crate::{Body, Cache, Error, Open, Part};
 

@@ -17,7 +17,7 @@ use super::client::Failure;
 use super::config::shown;
 use super::gate::{Gate, Mismatch};
 use super::order::{Begun, Order};
-use super::replaced::contradicts;
+use super::read::contradicts;
 use super::sink::Sink;
 use crate::{Error, Growing, Project};
 
@@ -251,6 +251,7 @@ impl Transfer {
             project: self.order.project.clone(),
             filename: self.order.file.filename.clone(),
             digest,
+            promised: self.order.file.hashes.clone(),
             size,
             etag: begun.etag,
             last_modified: begun.last_modified,

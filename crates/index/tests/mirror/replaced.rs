@@ -241,3 +241,36 @@ async fn a_refused_file_is_fetched_again_once_upstream_promises_other_bytes() {
     let came = rig.file("foo", WHEEL).await.unwrap();
     assert_eq!(came, upstream.content_of(WHEEL));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_replaced_although_its_project_was_gone_in_between() {
+    for hashes in [HashKind::Sha256, HashKind::Md5] {
+        let (upstream, rig) = kept_with(hashes).await;
+        upstream.remove("foo");
+        assert!(rig.project("foo").await.unwrap().is_none());
+        upstream.put(foo(2000));
+        assert_eq!(
+            rig.file("foo", WHEEL).await.unwrap(),
+            upstream.content_of(WHEEL)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_a_kill_parted_from_its_page_is_put_right() {
+    for hashes in [HashKind::Sha256, HashKind::Md5] {
+        let (upstream, rig) = kept_with(hashes).await;
+        testkit::wait_until("the page is saved", || rig.stats.in_flight.value() == 0);
+        let db = rig.data.db().await.unwrap();
+        let row = db.file("root/pypi", PATH).await.unwrap().unwrap();
+        db.note_replaced(&row).await.unwrap();
+        drop(db);
+        let mut config = simple(&upstream);
+        config.offline = true;
+        let rig = rig.again(config).await;
+        assert_eq!(
+            rig.file("foo", WHEEL).await.unwrap(),
+            upstream.content_of(WHEEL)
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! The files a mirror keeps: which blob each is, and when it was last wanted.
 
 use jiff::Timestamp;
-use pyspec::{Digest, Filename, ProjectName};
+use pyspec::{Digest, Filename, Hashes, ProjectName};
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row};
 
@@ -21,6 +21,8 @@ pub struct FileRow {
     pub filename: Filename,
     /// Its blob.
     pub digest: Digest,
+    /// What its page stated of it when it was fetched.
+    pub promised: Hashes,
     /// Bytes.
     pub size: u64,
     /// What we answer, quoted.
@@ -43,6 +45,7 @@ impl FromRow<'_, AnyRow> for FileRow {
             project: parsed(row, "project")?,
             filename: parsed(row, "filename")?,
             digest: parsed(row, "digest")?,
+            promised: parsed(row, "promised")?,
             size: count(row, "size")?,
             etag: row.try_get("etag")?,
             last_modified: maybe_time(row, "last_modified")?,
@@ -245,12 +248,12 @@ impl Db {
 fn insert(row: &FileRow) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments> {
     sqlx::query(
         "insert into files (mirror, path, project, filename, digest, size, etag, last_modified,
-             stored_at, last_used, pinned)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             stored_at, last_used, pinned, promised)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (mirror, path) do update set project = excluded.project, filename = excluded.filename,
              digest = excluded.digest, size = excluded.size, etag = excluded.etag,
              last_modified = excluded.last_modified, stored_at = excluded.stored_at,
-             last_used = excluded.last_used, pinned = excluded.pinned",
+             last_used = excluded.last_used, pinned = excluded.pinned, promised = excluded.promised",
     )
     .bind(&row.mirror)
     .bind(&row.path)
@@ -263,4 +266,5 @@ fn insert(row: &FileRow) -> sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArgu
     .bind(row.stored_at.as_millisecond())
     .bind(row.last_used.as_millisecond())
     .bind(i64::from(row.pinned))
+    .bind(row.promised.to_string())
 }

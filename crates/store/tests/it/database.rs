@@ -58,7 +58,7 @@ async fn records_of_an_earlier_format_wait_for_a_server() {
     let error = visitor.db().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the records have format 0 and this pilothouse wants 4: \
+        "the records have format 0 and this pilothouse wants 5: \
          start `pilothouse serve` of this version once to bring them up to date"
     );
     home.data.db().await.unwrap();
@@ -88,7 +88,7 @@ async fn records_of_the_second_format_are_brought_up_to_date() {
             error,
             Error::Older {
                 found: 2,
-                wanted: 4
+                wanted: 5
             }
         ),
         "{error:?}"
@@ -96,6 +96,7 @@ async fn records_of_the_second_format_are_brought_up_to_date() {
     let db = home.data.db().await.unwrap();
     let row = FileRow {
         pinned: true,
+        promised: pyspec::Hashes::default(),
         ..file("flask-1.0.zip", digest_of(b"bytes"), 5)
     };
     assert_eq!(db.file(PYPI, &row.path).await.unwrap(), Some(row));
@@ -150,7 +151,7 @@ async fn records_of_a_later_format_are_left_alone() {
                 error,
                 Error::Newer {
                     found: 99,
-                    supported: 4
+                    supported: 5
                 }
             ),
             "{error:?}"

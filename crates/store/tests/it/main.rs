@@ -99,6 +99,7 @@ fn file(path: &str, digest: Digest, size: usize) -> FileRow {
         project: project("flask"),
         filename: path.rsplit('/').next().unwrap().parse().unwrap(),
         digest,
+        promised: digest.into(),
         size: size as u64,
         etag: format!("\"{digest}\""),
         last_modified: Some(at(-1000)),

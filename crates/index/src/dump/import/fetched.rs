@@ -171,6 +171,7 @@ impl Fetched {
             project: self.project.clone(),
             filename: self.filename.clone(),
             digest: *content.digest(),
+            promised: (*content.digest()).into(),
             size: content.len(),
             etag: format!("\"{}\"", content.digest()),
             last_modified: self.last_modified,
