@@ -15,6 +15,7 @@ mod elsewhere;
 mod form;
 mod inspect;
 mod log;
+mod publish;
 mod pull;
 mod push;
 mod remove;

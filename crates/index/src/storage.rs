@@ -20,6 +20,8 @@ use crate::{Error, Stats};
 /// How many blobs are kept open; each costs a file descriptor.
 const MOST_OPEN: usize = 256;
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
+/// How long small uploads wait for the disk in the records, many together.
+const SYNC_EVERY: Duration = Duration::from_secs(2);
 /// Eviction frees a little more than it must, so that it does not run for every file.
 const EVICT_DOWN_TO: f64 = 0.95;
 
@@ -82,8 +84,15 @@ impl Storage {
     /// Notes uses and keeps the disk bounded until the future is dropped; run it in the background.
     pub async fn keep(self: Arc<Self>) {
         let mut tick = tokio::time::interval(NOTE_USE_EVERY);
+        let mut sync = tokio::time::interval(SYNC_EVERY);
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = sync.tick() => {
+                    self.sync_blobs().await;
+                    continue;
+                }
+            }
             for kept in [
                 self.note_uses().await,
                 self.recount().await,
@@ -94,6 +103,13 @@ impl Storage {
                 }
             }
             self.evict_if_needed().await;
+        }
+    }
+
+    /// Brings small uploads to the disk, whose bytes lie in the records until then.
+    pub async fn sync_blobs(&self) {
+        if let Err(error) = self.db.sync_blobs().await {
+            tracing::error!(%error, "small uploads could not be brought to the disk; their bytes stay in the records");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use pyspec::Digest;
@@ -14,6 +14,9 @@ use crate::{Blob, Error, Staged, fail_point};
 
 mod list;
 mod rehash;
+mod unsynced;
+
+pub use unsynced::{SMALL, Unsynced};
 
 /// All blobs of a data directory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,10 +26,20 @@ pub struct Blobs(Arc<Inner>);
 struct Inner {
     root: PathBuf,
     staged: PathBuf,
-    /// Held while a directory is made, so that whoever finds one there finds it synced.
-    making: Mutex<()>,
+    /// Held while a directory is made, so that whoever finds one there finds it synced, or
+    /// finds it here: those that were made and whose names a power cut may take.
+    making: Mutex<Vec<PathBuf>>,
+    /// By which everything is synced at once.
+    disk: OnceLock<File>,
     /// Kept locked as long as anybody can still write.
     _lock: Option<Arc<File>>,
+}
+
+/// When a new directory's name has to be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syncing {
+    Now,
+    Later,
 }
 
 /// Room on the disk, for what is not root.
@@ -43,7 +56,8 @@ impl Blobs {
         Self(Arc::new(Inner {
             root: data_dir.join("blobs").join("sha256"),
             staged: data_dir.join("staged"),
-            making: Mutex::new(()),
+            making: Mutex::default(),
+            disk: OnceLock::new(),
             _lock: lock,
         }))
     }
@@ -136,7 +150,7 @@ impl Blobs {
     /// Gives synced bytes their final name.
     pub(crate) fn publish(&self, staged: TempPath, digest: &Digest) -> Result<(), Error> {
         let path = self.path(digest);
-        let directory = self.make_directories(digest)?;
+        let directory = self.make_directories(digest, Syncing::Now)?;
         fail_point("blob.before-rename");
         let renamed = staged.persist(&path);
         renamed.map_err(|e| Error::io("publishing a blob", &path, e.error))?;
@@ -158,15 +172,28 @@ impl Blobs {
         Ok(Some(Aside { path: aside, len }))
     }
 
-    fn make_directories(&self, digest: &Digest) -> Result<PathBuf, Error> {
-        let _making = self.0.making.lock().unwrap_or_else(PoisonError::into_inner);
+    fn unsynced_directories(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_directories(&self, digest: &Digest, syncing: Syncing) -> Result<PathBuf, Error> {
+        let mut unsynced = self.unsynced_directories();
         let mut directory = self.0.root.clone();
         let hex = digest.to_string();
         for part in [&hex[..2], &hex[2..4]] {
             let parent = directory.clone();
             directory.push(part);
-            if make_private_dir(&directory)? {
-                sync_dir(&parent)?;
+            let is_new = make_private_dir(&directory)?;
+            match syncing {
+                Syncing::Later if is_new => unsynced.push(directory.clone()),
+                Syncing::Later => {}
+                Syncing::Now => {
+                    let before = unsynced.len();
+                    unsynced.retain(|made| *made != directory);
+                    if is_new || unsynced.len() < before {
+                        sync_dir(&parent)?;
+                    }
+                }
             }
         }
         Ok(directory)

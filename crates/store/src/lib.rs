@@ -3,7 +3,8 @@
 //!
 //! One rule holds everywhere: nothing half-written is visible. A blob is staged,
 //! synced and renamed, and only then named by a record; deleting goes the other
-//! way round. A crash at any line leaves at worst a blob that no record names,
+//! way round. Small uploads are renamed unsynced, and their record holds the bytes until
+//! the disk has them. A crash at any line leaves at worst a blob that no record names,
 //! which [`collect_orphans`] removes.
 //!
 //! Nothing here knows HTTP, pages or policies.
@@ -23,7 +24,7 @@ mod verify;
 mod window;
 
 pub use blob::Blob;
-pub use blobs::{Blobs, Space};
+pub use blobs::{Blobs, SMALL, Space, Unsynced};
 pub use data_dir::{DataDir, Mode};
 pub use db::Db;
 pub use db::deliveries::DeliveryRow;
@@ -36,7 +37,7 @@ pub use db::refused::RefusedRow;
 pub use db::root::RootRow;
 pub use db::sidecars::{LooseSidecar, SidecarKind, SidecarRow};
 pub use db::tokens::{TokenKind, TokenRow};
-pub use db::uploads::{Overwrite, Saved};
+pub use db::uploads::{Overwrite, Saved, Terms};
 pub use db::usage::{ProjectUsage, Usage};
 pub use db::users::{PasswordHash, UserRow};
 pub use error::{AtPath, Error};

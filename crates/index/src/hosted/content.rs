@@ -4,12 +4,15 @@
 //! At most one batch is being written while the next one fills; whoever sends
 //! faster than the disk writes has to wait. So a file of any size costs the same memory.
 
+use std::io;
+
+use archive::ReadAt;
 use blake2::Blake2b;
 use blake2::digest::consts::U32;
 use bytes::Bytes;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
-use store::{Blob, Staged};
+use store::{Blob, Blobs, SMALL, Staged};
 use tokio::task::JoinHandle;
 
 use super::form::bad;
@@ -36,7 +39,8 @@ enum State {
 
 /// The content of an upload that is all here, though nobody can see it yet.
 pub struct Received {
-    staged: Staged,
+    content: Content,
+    blobs: Blobs,
     pub(super) size: u64,
     pub(super) sha256: pyspec::Digest,
     sums: Sums,
@@ -50,8 +54,41 @@ pub(super) struct Sums {
     blake2: Option<Blake2b<U32>>,
 }
 
+/// Where the bytes are.
+enum Content {
+    /// In a file that nobody can see yet.
+    Staged(Staged),
+    /// In memory, few as they are.
+    Small(Bytes),
+}
+
+/// The bytes, to be read from any place.
+#[derive(Debug, Clone)]
+pub(super) enum Reader {
+    Stored(Blob),
+    Small(Bytes),
+}
+
+impl ReadAt for Reader {
+    fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Stored(blob) => Ok(blob.len()),
+            Self::Small(bytes) => ReadAt::len(&**bytes),
+        }
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stored(blob) => blob.read_at(offset, into).map_err(io::Error::other),
+            Self::Small(bytes) => ReadAt::read_at(&**bytes, offset, into),
+        }
+    }
+}
+
 struct Writer {
-    staged: Staged,
+    /// Opened when it is known that the content is not small.
+    staged: Option<Staged>,
+    blobs: Blobs,
     at: u64,
     sha256: Sha256,
     sums: Sums,
@@ -61,7 +98,8 @@ impl Storage {
     /// Begins to take the content of an upload; `fields` are those of the form that came before it.
     pub fn receive(&self, fields: &[(String, String)]) -> Result<Incoming, Error> {
         let writer = Writer {
-            staged: self.blobs().begin()?,
+            staged: None,
+            blobs: self.blobs().clone(),
             at: 0,
             sha256: Sha256::new(),
             sums: Sums::stated(fields),
@@ -93,14 +131,13 @@ impl Incoming {
 
     /// Ends the content.
     pub async fn finish(mut self) -> Result<Received, Error> {
-        self.pass_on().await?;
         let writer = self.writer().await?;
-        Ok(Received {
-            size: writer.at,
-            sha256: <[u8; 32]>::from(writer.sha256.finalize()).into(),
-            sums: writer.sums,
-            staged: writer.staged,
-        })
+        if writer.at == 0 && self.batched <= SMALL {
+            return Ok(writer.small(self.batch));
+        }
+        self.state = State::Idle(writer);
+        self.pass_on().await?;
+        self.writer().await?.received()
     }
 
     async fn pass_on(&mut self) -> Result<(), Error> {
@@ -144,21 +181,79 @@ impl Received {
 
     /// Publishes it as a blob; after this it survives a power cut.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
-        Ok(self.staged.commit(&self.sha256).await?)
+        match &self.content {
+            Content::Staged(staged) => Ok(staged.commit(&self.sha256).await?),
+            Content::Small(bytes) => {
+                let (blobs, bytes) = (self.blobs.clone(), bytes.clone());
+                let written = blocking(move || {
+                    let staged = blobs.begin()?;
+                    staged.write_at(0, &bytes).map(|()| staged)
+                });
+                Ok(written.await?.commit(&self.sha256).await?)
+            }
+        }
     }
 
-    pub(super) fn blob(&self) -> Blob {
-        self.staged.blob()
+    /// Its bytes, if they are few enough to be kept in a record for a while.
+    pub(super) fn small(&self) -> Option<&Bytes> {
+        match &self.content {
+            Content::Small(bytes) => Some(bytes),
+            Content::Staged(_) => None,
+        }
+    }
+
+    pub(super) fn reader(&self) -> Reader {
+        match &self.content {
+            Content::Staged(staged) => Reader::Stored(staged.blob()),
+            Content::Small(bytes) => Reader::Small(bytes.clone()),
+        }
     }
 }
 
 impl Writer {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.staged.write_at(self.at, bytes)?;
+        let staged = match &mut self.staged {
+            Some(staged) => staged,
+            none => none.insert(self.blobs.begin()?),
+        };
+        staged.write_at(self.at, bytes)?;
+        self.digest(bytes);
+        Ok(())
+    }
+
+    fn digest(&mut self, bytes: &[u8]) {
         self.at += bytes.len() as u64;
         self.sha256.update(bytes);
         self.sums.update(bytes);
-        Ok(())
+    }
+
+    /// What was never written: it is hashed here and now, sooner than another thread would wake.
+    fn small(mut self, batch: Vec<Bytes>) -> Received {
+        let bytes = match <[Bytes; 1]>::try_from(batch) {
+            // A copy of its own: a slice would keep the whole of what the connection has read.
+            Ok([bytes]) => Bytes::copy_from_slice(&bytes),
+            Err(batch) => batch.concat().into(),
+        };
+        self.digest(&bytes);
+        self.ended(Content::Small(bytes))
+    }
+
+    fn received(mut self) -> Result<Received, Error> {
+        let staged = match self.staged.take() {
+            Some(staged) => staged,
+            None => self.blobs.begin()?,
+        };
+        Ok(self.ended(Content::Staged(staged)))
+    }
+
+    fn ended(self, content: Content) -> Received {
+        Received {
+            content,
+            blobs: self.blobs,
+            size: self.at,
+            sha256: <[u8; 32]>::from(self.sha256.finalize()).into(),
+            sums: self.sums,
+        }
     }
 }
 
@@ -202,7 +297,7 @@ impl Received {
         let stated = Sums::stated(fields);
         if !self.sums.covers(&stated) {
             // They were stated after the file.
-            self.sums = blocking(reread(self.blob(), stated)).await?;
+            self.sums = blocking(reread(self.reader(), stated)).await?;
         }
         let sums = std::mem::take(&mut self.sums);
         let found = [
@@ -229,12 +324,12 @@ impl Received {
     }
 }
 
-fn reread(blob: Blob, mut sums: Sums) -> impl FnOnce() -> Result<Sums, Error> {
+fn reread(reader: Reader, mut sums: Sums) -> impl FnOnce() -> Result<Sums, Error> {
     move || {
         let mut batch = vec![0; BATCH];
         let mut at = 0;
         loop {
-            let read = blob.read_at(at, &mut batch)?;
+            let read = reader.read_at(at, &mut batch).map_err(unread)?;
             if read == 0 {
                 return Ok(sums);
             }
@@ -242,6 +337,13 @@ fn reread(blob: Blob, mut sums: Sums) -> impl FnOnce() -> Result<Sums, Error> {
             at += read as u64;
         }
     }
+}
+
+/// Our own files fail with an error of the store.
+fn unread(error: io::Error) -> Error {
+    error
+        .downcast::<store::Error>()
+        .map_or_else(|_| broken(), Error::from)
 }
 
 /// After a failed write, or if the runtime stops.

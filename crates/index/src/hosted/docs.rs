@@ -8,8 +8,9 @@ use pyspec::{Digest, Filename, InvalidName, Metadata, ProjectName};
 use quick_cache::sync::Cache as QuickCache;
 use store::{Blob, HostedRow, Role};
 
+use super::content::Reader;
 use super::form::{Form, bad, invalid_metadata};
-use super::inspect::{Reader, blocking, unopened};
+use super::inspect::{blocking, unopened};
 use super::snapshot::{Release, Snapshot};
 use super::upload::{Parts, early};
 use super::{By, Hosted, Rules, Uploaded, lost, quoted};
@@ -71,7 +72,7 @@ impl Hosted {
         if let Some(early) = early(&snapshot, Role::DocZip, &filename, &content, rules)? {
             return Ok(early);
         }
-        let (blob, limits) = (Reader(content.blob()), limits(self.limits));
+        let (blob, limits) = (content.reader(), limits(self.limits));
         let docs = blocking(move || archive::Docs::open(&blob, &limits)).await;
         let docs = docs.map_err(|error| unopened(&sent, error))?;
         if docs.is_empty() {
@@ -139,7 +140,7 @@ impl Hosted {
     }
 
     async fn read_docs(&self, row: &HostedRow, blob: &Blob) -> Result<Arc<archive::Docs>, Error> {
-        let (reader, limits) = (Reader(blob.clone()), limits(self.limits));
+        let (reader, limits) = (Reader::Stored(blob.clone()), limits(self.limits));
         let docs = blocking(move || archive::Docs::open(&reader, &limits)).await;
         let docs = Arc::new(docs.map_err(|error| unopened(row.filename.as_str(), error))?);
         self.documentations.0.insert(row.digest, docs.clone());
@@ -180,7 +181,7 @@ impl Documentation {
         let page = self.docs.page(path)?;
         Some(DocPage {
             len: page.len(),
-            contents: Some(Box::new(page.contents(Reader(self.blob.clone())))),
+            contents: Some(Box::new(page.contents(Reader::Stored(self.blob.clone())))),
         })
     }
 

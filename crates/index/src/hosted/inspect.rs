@@ -1,38 +1,22 @@
 //! Looking into an uploaded file, on a thread that may wait.
 
-use std::io;
-
-use archive::{Error as Unopened, Limits, Opened, ReadAt};
+use archive::{Error as Unopened, Limits, Opened};
 use pyspec::{FileKind, Filename};
-use store::Blob;
 
+use super::content::Reader;
 use super::form::bad;
 use crate::Error;
 
-/// A blob, to be read by `archive`.
-#[derive(Debug, Clone)]
-pub(super) struct Reader(pub(super) Blob);
-
-impl ReadAt for Reader {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len())
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read_at(offset, into).map_err(io::Error::other)
-    }
-}
-
 /// Opens a wheel or an sdist and checks it against its name; `None` for what we have no reader for.
 pub(super) async fn inspect(
-    blob: Blob,
+    reader: Reader,
     filename: &Filename,
     limits: Limits,
 ) -> Result<Option<Opened>, Error> {
     let name = filename.clone();
     let opened = blocking(move || match name.kind() {
-        FileKind::Wheel => archive::wheel(&Reader(blob), &name, &limits).map(Some),
-        FileKind::Sdist => archive::sdist(&Reader(blob), &name, &limits),
+        FileKind::Wheel => archive::wheel(&reader, &name, &limits).map(Some),
+        FileKind::Sdist => archive::sdist(&reader, &name, &limits),
         FileKind::Other => Ok(None),
     });
     opened

@@ -167,7 +167,7 @@ impl Hosted {
 
     /// What an upload of today would tell of itself.
     async fn look_into(&self, row: &mut HostedRow, content: &Received) -> Result<(), Error> {
-        let opened = inspect::inspect(content.blob(), &row.filename, self.limits).await;
+        let opened = inspect::inspect(content.reader(), &row.filename, self.limits).await;
         let opened = match opened {
             Ok(opened) => opened,
             Err(Error::BadUpload { .. }) => None,

@@ -3,7 +3,7 @@
 use archive::Opened;
 use pyspec::{Field, FileKind, Filename, Metadata};
 use serde_json::json;
-use store::{Beside, Event, HostedRow, Overwrite, ReleaseRow, Role, Saved};
+use store::{Beside, Event, HostedRow, Overwrite, ReleaseRow, Role, Saved, Terms, Unsynced};
 
 use super::form::{self, Action, Form, bad};
 use super::snapshot::{Snapshot, path};
@@ -69,7 +69,7 @@ impl Hosted {
             let who = by.who.as_deref();
             attestation::provenance(attestations, &filename, &content.sha256, who)
         });
-        let opened = inspect::inspect(content.blob(), &filename, self.limits).await?;
+        let opened = inspect::inspect(content.reader(), &filename, self.limits).await?;
         let parts = parts(metadata, filename, opened, provenance.transpose()?)?;
         self.keep(content, parts, rules, by).await
     }
@@ -83,11 +83,9 @@ impl Hosted {
         by: &By,
     ) -> Result<Uploaded, Error> {
         let project = parts.metadata.project().clone();
-        let (metadata, provenance, ()) = tokio::try_join!(
-            self.beside(parts.sidecar.as_deref()),
-            self.beside(parts.provenance.as_deref()),
-            content.commit(),
-        )?;
+        let published = self
+            .publish(&content, parts.sidecar, parts.provenance)
+            .await?;
         // What was there is looked up as late as possible: its log goes on.
         let snapshot = self.snapshot(&project).await?;
         let release = match parts.role {
@@ -107,8 +105,8 @@ impl Hosted {
             digest: content.sha256,
             size: content.size,
             requires_python: parts.requires_python,
-            metadata,
-            provenance,
+            metadata: published.metadata,
+            provenance: published.provenance,
             yanked: None,
             uploaded_at: by.at,
             log: log::write(&log::after(
@@ -118,12 +116,15 @@ impl Hosted {
             )),
         };
         let event = self.told(&row, by);
-        let saved = self.save(release.as_ref(), &[row], rules, &event).await;
+        let (release, unsynced) = (release.as_ref(), &published.unsynced);
+        let saved = self
+            .save_with(release, &[row], unsynced, rules, &event)
+            .await;
         self.changed(&project);
         saved
     }
 
-    /// Saves rows, and says in our words what became of them.
+    /// Saves rows whose blobs are on the disk, and says in our words what became of them.
     pub(super) async fn save(
         &self,
         release: Option<&ReleaseRow>,
@@ -131,13 +132,27 @@ impl Hosted {
         rules: Rules,
         event: &Event,
     ) -> Result<Uploaded, Error> {
-        let overwrite = if rules.volatile {
-            Overwrite::Replace
-        } else {
-            Overwrite::Refuse
+        self.save_with(release, rows, &[], rules, event).await
+    }
+
+    async fn save_with(
+        &self,
+        release: Option<&ReleaseRow>,
+        rows: &[HostedRow],
+        unsynced: &[Unsynced],
+        rules: Rules,
+        event: &Event,
+    ) -> Result<Uploaded, Error> {
+        let terms = Terms {
+            overwrite: if rules.volatile {
+                Overwrite::Replace
+            } else {
+                Overwrite::Refuse
+            },
+            quota: rules.quota,
         };
         let db = self.storage.db();
-        let saved = db.save_hosted(release, rows, overwrite, rules.quota, event);
+        let saved = db.save_uploaded(release, rows, unsynced, terms, event);
         match saved.await? {
             Saved::Stored => Ok(Uploaded::Stored),
             Saved::Same => Ok(Uploaded::Same),

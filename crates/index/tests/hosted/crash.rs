@@ -9,10 +9,15 @@ use std::time::Duration;
 
 use index::Part;
 
-use crate::make::wheel;
+use crate::make::large_wheel;
 use crate::rig::{FIRM, Rig, path_of};
 
 const DIRECTORY: &str = "INDEX_TEST_DIRECTORY";
+const SIZE: &str = "INDEX_TEST_SIZE";
+
+/// Bytes of an upload whose file is not synced by itself, and of one whose is.
+const SMALL: usize = 1000;
+const LARGE: usize = 100_000;
 
 /// Not a test by itself: one upload.
 #[tokio::test]
@@ -21,15 +26,18 @@ async fn one_upload() {
         return;
     };
     let rig = Rig::at(Path::new(&directory)).await;
-    rig.upload(wheel("foo", "1.0", b"one"), FIRM).await.unwrap();
+    let size = env::var(SIZE).unwrap().parse().unwrap();
+    let wheel = large_wheel("foo", "1.0", size);
+    rig.upload(wheel, FIRM).await.unwrap();
 }
 
 /// Whether the file is there after the process was killed at `point`.
-async fn is_there_after_dying_at(point: &str) -> bool {
+async fn is_there_after_dying_at(point: &str, size: usize) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let died = Command::new(env::current_exe().unwrap())
         .args(["--exact", "crash::one_upload", "--nocapture"])
         .env(DIRECTORY, dir.path())
+        .env(SIZE, size.to_string())
         .env("PILOTHOUSE_FAIL_POINT", point)
         .output()
         .unwrap();
@@ -49,7 +57,9 @@ async fn is_there_after_dying_at(point: &str) -> bool {
     let Some(project) = rig.project("foo").await else {
         assert_eq!(blobs.list().count(), 0, "{point}");
         // It can be sent again.
-        rig.upload(wheel("foo", "1.0", b"one"), FIRM).await.unwrap();
+        rig.upload(large_wheel("foo", "1.0", size), FIRM)
+            .await
+            .unwrap();
         return false;
     };
     let path = path_of(&project, &project.page.files[0]);
@@ -61,13 +71,17 @@ async fn is_there_after_dying_at(point: &str) -> bool {
 
 #[tokio::test]
 async fn a_kill_leaves_a_whole_file_or_none() {
-    for (point, is_there) in [
-        ("blob.written", false),
-        ("blob.before-rename", false),
-        ("blob.after-rename", false),
-        ("hosted.before-record", false),
-        ("hosted.after-record", true),
+    for (point, size, is_there) in [
+        ("blob.written", LARGE, false),
+        ("blob.before-rename", SMALL, false),
+        ("blob.before-rename", LARGE, false),
+        ("blob.after-rename", LARGE, false),
+        ("hosted.before-record", SMALL, false),
+        ("hosted.before-record", LARGE, false),
+        ("hosted.after-record", SMALL, true),
+        ("hosted.after-record", LARGE, true),
     ] {
-        assert_eq!(is_there_after_dying_at(point).await, is_there, "{point}");
+        let found = is_there_after_dying_at(point, size).await;
+        assert_eq!(found, is_there, "{point} with {size} bytes");
     }
 }

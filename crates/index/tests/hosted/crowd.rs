@@ -71,7 +71,9 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let rig = Rig::new().await;
     let mut incoming = rig.storage.receive(&[]).unwrap();
     incoming.write(vec![0; 3 << 20].into()).await.unwrap();
-    assert_eq!(rig.data.blobs().staged_count(), 1);
+    testkit::wait_until("there is a staged file", || {
+        rig.data.blobs().staged_count() == 1
+    });
     drop(incoming);
     testkit::wait_until("the staged file is gone", || {
         rig.data.blobs().staged_count() == 0

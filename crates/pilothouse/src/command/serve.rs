@@ -112,6 +112,7 @@ impl House {
         keepers.iter().for_each(tokio::task::JoinHandle::abort);
         collector.abort();
         storage.note_uses().await?;
+        storage.sync_blobs().await;
         accounts.note_uses().await?;
         Ok(())
     }

@@ -30,8 +30,9 @@ struct Upload {
 
 impl Upload {
     fn new(project: &str, version: &str) -> Self {
-        // Long enough to come in parts.
-        let dist = Dist::wheel(version).padding(40_000);
+        // Every other one is long enough to come in parts, and to be synced by itself.
+        let is_long = project.len().is_multiple_of(2);
+        let dist = Dist::wheel(version).padding(if is_long { 40_000 } else { 100 });
         let (filename, content) = dist.file(project);
         Self {
             project: project.to_owned(),
@@ -222,27 +223,34 @@ fn read_until_it_dies(url: &str, reader: usize, acknowledged: &Mutex<Vec<Upload>
 mod points {
     use super::*;
 
+    /// Projects of short and of long files.
+    const SHORT: &str = "foo";
+    const LONG: &str = "quux";
+
     /// Each line where an upload may end, and whether the file is there after it.
-    const OF_UPLOADS: [(&str, bool); 5] = [
-        ("blob.written", false),
-        ("blob.before-rename", false),
-        ("blob.after-rename", false),
-        ("hosted.before-record", false),
-        ("hosted.after-record", true),
+    const OF_UPLOADS: [(&str, &str, bool); 8] = [
+        ("blob.written", LONG, false),
+        ("blob.before-rename", LONG, false),
+        ("blob.before-rename", SHORT, false),
+        ("blob.after-rename", LONG, false),
+        ("hosted.before-record", LONG, false),
+        ("hosted.before-record", SHORT, false),
+        ("hosted.after-record", LONG, true),
+        ("hosted.after-record", SHORT, true),
     ];
 
     #[test]
     fn a_kill_in_an_upload_leaves_a_whole_file_or_none() {
-        for (point, is_there) in OF_UPLOADS {
+        for (point, project, is_there) in OF_UPLOADS {
             let upstream = Upstream::start([]);
             let mut server = start(&upstream, Some(point));
-            let upload = Upload::new("foo", "1.0");
+            let upload = Upload::new(project, "1.0");
             assert!(upload.send(server.url()).is_none(), "{point}");
             revive(&mut server, point);
-            let there = files(server.url(), "dev", "foo");
+            let there = files(server.url(), "dev", project);
             assert_eq!(there.contains_key(&upload.filename), is_there, "{point}");
             assert_eq!(upload.send(server.url()).unwrap().status, 200, "{point}");
-            let file = &files(server.url(), "dev", "foo")[&upload.filename];
+            let file = &files(server.url(), "dev", project)[&upload.filename];
             assert_eq!(http::get(file).body, upload.content, "{point}");
             assert_verified(&server);
         }

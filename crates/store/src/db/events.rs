@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pyspec::ProjectName;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, FromRow, Row, Transaction};
+use sqlx::{Any, AnyConnection, FromRow, QueryBuilder, Row, Transaction};
 
 use super::{Db, count, maybe, time};
 use crate::Error;
@@ -142,21 +142,24 @@ impl Db {
 
 /// Writes down an event as part of the change that it tells of.
 pub(super) async fn note(change: &mut AnyConnection, event: &Event) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into events (at, who, what, stage, project, version, file, detail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(event.at.as_millisecond())
-    .bind(event.who.as_deref())
-    .bind(&event.what)
-    .bind(event.stage.as_deref())
-    .bind(event.project.as_ref().map(ProjectName::as_str))
-    .bind(event.version.as_deref())
-    .bind(event.file.as_deref())
-    .bind(&event.detail)
-    .execute(change)
-    .await
-    .map(drop)
+    let mut sql = QueryBuilder::new("");
+    push(&mut sql, event);
+    sql.build().execute(change).await.map(drop)
+}
+
+/// Adds to a statement that an event is written down.
+pub(super) fn push(sql: &mut QueryBuilder<Any>, event: &Event) {
+    sql.push("insert into events (at, who, what, stage, project, version, file, detail) values (");
+    let mut values = sql.separated(", ");
+    values.push_bind(event.at.as_millisecond());
+    values.push_bind(event.who.clone());
+    values.push_bind(event.what.clone());
+    values.push_bind(event.stage.clone());
+    values.push_bind(event.project.as_ref().map(ToString::to_string));
+    values.push_bind(event.version.clone());
+    values.push_bind(event.file.clone());
+    values.push_bind(event.detail.clone());
+    sql.push(")");
 }
 
 /// Ends a change: kept together with its event if it touched any row, dropped if not;

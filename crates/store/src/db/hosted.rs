@@ -2,6 +2,8 @@
 //!
 //! Unlike what a mirror keeps, none of this can be fetched again: only people remove it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use pyspec::{Digest, Filename, ProjectName};
 use sqlx::any::AnyRow;
@@ -185,30 +187,34 @@ impl Db {
         names.collect::<Result<_, _>>().map_err(failed)
     }
 
-    /// A project's releases and all their files, as of one moment; both in the order they came.
+    /// A project's releases and all their files; both in the order they came.
+    ///
+    /// Not in a transaction, which would cost as much again: a release that is removed
+    /// between the two questions has no files here, and one that comes is there without.
     pub async fn stage_project(
         &self,
         stage: &str,
         project: &ProjectName,
     ) -> Result<(Vec<ReleaseRow>, Vec<HostedRow>), Error> {
         let failed = |e| Error::db("reading a project", e);
-        let mut view = self.reader.begin().await.map_err(failed)?;
-        let releases = sqlx::query_as(
-            "select * from releases where stage = $1 and project = $2 order by created_at, version",
-        )
-        .bind(stage)
-        .bind(project.as_str())
-        .fetch_all(&mut *view)
-        .await
-        .map_err(failed)?;
-        let files = sqlx::query_as(
+        let mut files: Vec<HostedRow> = sqlx::query_as(
             "select * from hosted_files where stage = $1 and project = $2 order by uploaded_at, path",
         )
         .bind(stage)
         .bind(project.as_str())
-        .fetch_all(&mut *view)
+        .fetch_all(&self.reader)
         .await
         .map_err(failed)?;
+        let releases: Vec<ReleaseRow> = sqlx::query_as(
+            "select * from releases where stage = $1 and project = $2 order by created_at, version",
+        )
+        .bind(stage)
+        .bind(project.as_str())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(failed)?;
+        let described: HashSet<&str> = releases.iter().map(|row| row.version.as_str()).collect();
+        files.retain(|file| described.contains(file.version.as_str()));
         Ok((releases, files))
     }
 

@@ -4,18 +4,22 @@
 //! Who saves first begins a change and, once it has the right to write, takes along all who
 //! came meanwhile. So fifty uploaders pay for a few syncs of the disk and not for fifty.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use pyspec::{Digest, Filename};
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, Row, Transaction};
+use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::oneshot;
 
-use super::events::note;
-use super::hosted::{Beside, HostedRow, ReleaseRow, named_by};
+mod place;
+mod write;
+
+use super::hosted::{HostedRow, ReleaseRow, named_by};
 use super::indexes::is_index;
-use super::{Db, count, parsed};
-use crate::{Blobs, Error, Event, fail_point};
+use super::{Db, count};
+use crate::{Blobs, Error, Event, Unsynced, fail_point};
+use place::{Place, place};
 
 const DOING: &str = "saving a release";
 
@@ -26,6 +30,15 @@ pub enum Overwrite {
     Refuse,
     /// It goes, with its test results.
     Replace,
+}
+
+/// On which terms an upload is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// What happens to a file that is there with other bytes.
+    pub overwrite: Overwrite,
+    /// Bytes that the index may take.
+    pub quota: Option<u64>,
 }
 
 /// What became of an upload.
@@ -63,8 +76,8 @@ struct Waiting {
 struct Upload {
     release: Option<ReleaseRow>,
     files: Vec<HostedRow>,
-    rule: Overwrite,
-    quota: Option<u64>,
+    unsynced: Vec<Unsynced>,
+    terms: Terms,
     event: Event,
 }
 
@@ -99,6 +112,23 @@ impl Db {
         quota: Option<u64>,
         event: &Event,
     ) -> Result<Saved, Error> {
+        let terms = Terms {
+            overwrite: rule,
+            quota,
+        };
+        self.save_uploaded(release, files, &[], terms, event).await
+    }
+
+    /// The same for files of which some blobs are not on the disk yet: their bytes are
+    /// kept in the same change, until [`Self::sync_blobs`].
+    pub async fn save_uploaded(
+        &self,
+        release: Option<&ReleaseRow>,
+        files: &[HostedRow],
+        unsynced: &[Unsynced],
+        terms: Terms,
+        event: &Event,
+    ) -> Result<Saved, Error> {
         debug_assert!(
             files.windows(2).all(|pair| pair[0].stage == pair[1].stage),
             "an upload goes to one index"
@@ -107,8 +137,8 @@ impl Db {
         let upload = Upload {
             release: release.cloned(),
             files: files.to_vec(),
-            rule,
-            quota,
+            unsynced: unsynced.to_vec(),
+            terms,
             event: event.clone(),
         };
         if self.uploads.push(Waiting { upload, answer }) {
@@ -189,21 +219,12 @@ impl Db {
         }
         fail_point("hosted.before-record");
         change.commit().await.map_err(failed)?;
+        if uploads.iter().any(|upload| !upload.unsynced.is_empty()) {
+            self.unsynced.store(true, Ordering::Release);
+        }
         fail_point("hosted.after-record");
         Ok(outcomes)
     }
-}
-
-/// What the records say of a file's place before it comes.
-enum Place {
-    Free,
-    /// Taken by the same bytes.
-    Same,
-    /// Taken by other bytes, of this record.
-    Other {
-        path: String,
-        digest: Digest,
-    },
 }
 
 impl Upload {
@@ -218,7 +239,8 @@ impl Upload {
         }
         let (mut new, mut replaced) = (Vec::new(), Vec::new());
         for file in &self.files {
-            match (place(change, file).await?, self.rule) {
+            match (place(change, file).await?, self.terms.overwrite) {
+                (Place::NoIndex, _) => return Ok(Err(no_index(&file.stage))),
                 (Place::Free, _) => new.push(file),
                 (Place::Same, _) => {}
                 (Place::Other { digest, .. }, Overwrite::Refuse) => {
@@ -241,13 +263,7 @@ impl Upload {
         for (file, path) in replaced {
             loose.extend(displace(change, file, &path).await?);
         }
-        if let Some(release) = &self.release {
-            describe(change, release).await?;
-        }
-        for file in new {
-            insert(change, file).await?;
-        }
-        note(change, &self.event).await?;
+        self.write(change, &new).await?;
         Ok(Ok((Saved::Stored, loose)))
     }
 
@@ -257,12 +273,11 @@ impl Upload {
         change: &mut AnyConnection,
         blobs: &Blobs,
     ) -> Result<Option<String>, sqlx::Error> {
-        let stages = self.files.iter().map(|file| &file.stage);
-        let stage = self.release.as_ref().map(|release| &release.stage);
-        if let Some(stage) = stages.chain(stage).next()
-            && !is_index(change, stage).await?
+        // With a file, its place is asked for, which tells of the index as well.
+        if let Some(release) = self.release.as_ref().filter(|_| self.files.is_empty())
+            && !is_index(change, &release.stage).await?
         {
-            return Ok(Some(format!("index `{stage}`")));
+            return Ok(Some(index_in_words(&release.stage)));
         }
         for file in &self.files {
             // Asked while we hold the right to write: `release` removes blobs under the same right.
@@ -296,7 +311,7 @@ impl Upload {
         new: &[&HostedRow],
         replaced: &[(&HostedRow, String)],
     ) -> Result<Option<u64>, sqlx::Error> {
-        let (Some(quota), Some(first)) = (self.quota, new.first()) else {
+        let (Some(quota), Some(first)) = (self.terms.quota, new.first()) else {
             return Ok(None);
         };
         let used: Option<i64> =
@@ -324,33 +339,14 @@ impl Upload {
     }
 }
 
-/// Whether a file's path or name is taken.
-async fn place(change: &mut AnyConnection, file: &HostedRow) -> Result<Place, sqlx::Error> {
-    let taken = sqlx::query(
-        "select path, role, digest from hosted_files
-             where stage = $1 and (path = $2 or (project = $3 and filename = $4 and role = $5))
-         union all select path, role, digest from hosted_files
-             where stage = $1 and filename = $4 and role = $5 and role = 'releasefile'
-         limit 1",
-    )
-    .bind(&file.stage)
-    .bind(&file.path)
-    .bind(file.project.as_str())
-    .bind(file.filename.as_str())
-    .bind(file.role.as_str())
-    .fetch_optional(change)
-    .await?;
-    let Some(taken) = taken else {
-        return Ok(Place::Free);
-    };
-    let digest: Digest = parsed(&taken, "digest")?;
-    let same_role = taken.try_get::<&str, _>("role")? == file.role.as_str();
-    Ok(if digest == file.digest && same_role {
-        Place::Same
-    } else {
-        let path = taken.try_get("path")?;
-        Place::Other { path, digest }
-    })
+fn no_index(stage: &str) -> Error {
+    Error::NotFound {
+        what: index_in_words(stage),
+    }
+}
+
+fn index_in_words(stage: &str) -> String {
+    format!("index `{stage}`")
 }
 
 async fn is_release(change: &mut AnyConnection, file: &HostedRow) -> Result<bool, sqlx::Error> {
@@ -385,53 +381,4 @@ async fn displace(
     .fetch_all(change)
     .await?;
     named_by(&rows)
-}
-
-async fn describe(change: &mut AnyConnection, release: &ReleaseRow) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into releases (stage, project, version, spelled, created_at, metadata)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (stage, project, version) do update set spelled = excluded.spelled,
-             metadata = excluded.metadata",
-    )
-    .bind(&release.stage)
-    .bind(release.project.as_str())
-    .bind(&release.version)
-    .bind(&release.spelled)
-    .bind(release.created_at.as_millisecond())
-    .bind(&release.metadata)
-    .execute(change)
-    .await
-    .map(drop)
-}
-
-async fn insert(change: &mut AnyConnection, file: &HostedRow) -> Result<(), sqlx::Error> {
-    let digest = |beside: Option<Beside>| beside.map(|beside| beside.digest.to_string());
-    let size = |beside: Option<Beside>| beside.map(|beside| beside.size as i64);
-    sqlx::query(
-        "insert into hosted_files (stage, path, project, version, filename, role, for_path, digest, size,
-             requires_python, metadata_digest, metadata_size, provenance_digest, provenance_size, yanked,
-             uploaded_at, log)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(&file.stage)
-    .bind(&file.path)
-    .bind(file.project.as_str())
-    .bind(&file.version)
-    .bind(file.filename.as_str())
-    .bind(file.role.as_str())
-    .bind(file.for_path.as_deref())
-    .bind(file.digest.to_string())
-    .bind(file.size as i64)
-    .bind(file.requires_python.as_deref())
-    .bind(digest(file.metadata))
-    .bind(size(file.metadata))
-    .bind(digest(file.provenance))
-    .bind(size(file.provenance))
-    .bind(file.yanked.as_deref())
-    .bind(file.uploaded_at.as_millisecond())
-    .bind(&file.log)
-    .execute(change)
-    .await
-    .map(drop)
 }

@@ -58,7 +58,7 @@ async fn records_of_an_earlier_format_wait_for_a_server() {
     let error = visitor.db().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the records have format 0 and this pilothouse wants 5: \
+        "the records have format 0 and this pilothouse wants 6: \
          start `pilothouse serve` of this version once to bring them up to date"
     );
     home.data.db().await.unwrap();
@@ -88,7 +88,7 @@ async fn records_of_the_second_format_are_brought_up_to_date() {
             error,
             Error::Older {
                 found: 2,
-                wanted: 5
+                wanted: 6
             }
         ),
         "{error:?}"
@@ -151,7 +151,7 @@ async fn records_of_a_later_format_are_left_alone() {
                 error,
                 Error::Newer {
                     found: 99,
-                    supported: 5
+                    supported: 6
                 }
             ),
             "{error:?}"

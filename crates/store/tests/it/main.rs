@@ -15,6 +15,7 @@ mod maintenance;
 mod people;
 mod records;
 mod replaced;
+mod unsynced;
 mod uploads;
 mod usage;
 
