@@ -5,6 +5,7 @@
 //! hold and two upstreams can serve one file.
 
 mod archive;
+mod sparse;
 
 use std::fmt::Write as _;
 
@@ -225,6 +226,8 @@ impl Dist {
 pub(crate) fn backend(project: &str, dist: &Dist) -> String {
     archive::backend(project, dist)
 }
+
+pub(crate) use sparse::wheel as sparse_wheel;
 
 /// A zip of documentation.
 pub(crate) fn docs(files: &[(&str, &str)]) -> Vec<u8> {

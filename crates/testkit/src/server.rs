@@ -233,6 +233,16 @@ impl Server {
         self.child.as_ref().expect("the server runs").id()
     }
 
+    /// The most bytes of memory that it has had at once, files that it maps included.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("the kernel tells of every process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kibibytes = kibibytes.and_then(|number| number.trim().parse::<u64>().ok());
+        kibibytes.expect("the kernel counts memory in kB") << 10
+    }
+
     /// Runs another command of the binary with this data directory.
     pub fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ended {
         let output = self

@@ -74,6 +74,15 @@ impl Tree {
         self.file(&format!("dist/{}", built.filename), built.content)
     }
 
+    /// Puts a wheel of the tree's release into `dist` that has so many zeros in it.
+    pub fn sparse_wheel(&self, zeros: u64) -> PathBuf {
+        let module = dist::module(&self.name);
+        let path = format!("dist/{module}-{}-py3-none-any.whl", self.version);
+        let path = self.file(&path, "");
+        dist::sparse_wheel(&path, &self.name, &self.version, zeros);
+        path
+    }
+
     /// Puts a documentation zip with these files into `dist`.
     pub fn docs(&self, files: &[(&str, &str)]) -> PathBuf {
         let name = format!("dist/{}-{}.doc.zip", self.name, self.version);

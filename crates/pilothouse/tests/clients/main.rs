@@ -6,17 +6,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod absent;
+mod attested;
 mod busy;
 mod client_cache;
 mod connections;
 mod cooldown;
 mod crowd;
 mod devpi;
+mod documentation;
 mod door;
 mod drafts;
 mod foreign;
 mod guards;
 mod install;
+mod large;
 mod lock;
 mod login;
 mod metadata;
@@ -27,8 +30,11 @@ mod strategy;
 mod tokens;
 mod trouble;
 mod upstreams;
+mod views;
 mod webhooks;
 
+use serde_json::{Value, json};
+use testkit::http::Request;
 use testkit::{Installer, Run, Server, Upstream};
 
 /// The binary, mirroring this upstream as root/pypi.
@@ -43,6 +49,18 @@ fn mirror_with(upstream: &Upstream, keys: &str) -> Server {
 
 fn server() -> Server {
     Server::new(env!("CARGO_BIN_EXE_pilothouse"))
+}
+
+/// User alice, whose password is `secret`, and her index `alice/dev` with these settings.
+#[track_caller]
+fn alice(server: &Server, settings: &Value) {
+    let put = |path: &str| Request::new("PUT", &format!("{}/{path}", server.url()));
+    let user = json!({"password": "secret"}).to_string();
+    let made = put("alice").body(user).send();
+    assert_eq!(made.status, 201, "{}", made.text());
+    let dev = put("alice/dev").basic("alice", "secret");
+    let made = dev.body(settings.to_string()).send();
+    assert_eq!(made.status, 200, "{}", made.text());
 }
 
 /// Asserts that a client failed and showed our reason, or the status if it cannot read reasons.

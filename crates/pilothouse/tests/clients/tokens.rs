@@ -4,23 +4,7 @@ use serde_json::{Value, json};
 use testkit::http::{Reply, Request};
 use testkit::{Account, Dist, Installer, Issuer, Scratch, Server, Tree, Uploader};
 
-use crate::server;
-
-/// User alice and her index `alice/dev`, which nobody else may read.
-fn indexes(server: &Server) {
-    let url = server.url();
-    let user = json!({"password": "secret"}).to_string();
-    let made = Request::new("PUT", &format!("{url}/alice"))
-        .body(user)
-        .send();
-    assert_eq!(made.status, 201, "{}", made.text());
-    let settings = json!({"acl_pkg_read": "alice"}).to_string();
-    let made = Request::new("PUT", &format!("{url}/alice/dev"))
-        .basic("alice", "secret")
-        .body(settings)
-        .send();
-    assert_eq!(made.status, 200, "{}", made.text());
-}
+use crate::{alice, server};
 
 fn post(server: &Server, path: &str, body: &Value) -> Reply {
     Request::new("POST", &format!("{}{path}", server.url()))
@@ -32,7 +16,7 @@ fn post(server: &Server, path: &str, body: &Value) -> Reply {
 #[test]
 fn a_token_is_the_password_of_every_publisher_and_installer() {
     let server = server().start();
-    indexes(&server);
+    alice(&server, &json!({"acl_pkg_read": "alice"}));
     let made = post(
         &server,
         "/+tokens",
@@ -75,7 +59,7 @@ fn a_ci_job_publishes_without_a_secret() {
             issuer.url()
         ))
         .start();
-    indexes(&server);
+    alice(&server, &json!({"acl_pkg_read": "alice"}));
     let url = format!("{}/_/oidc/audience", server.url());
     let audience = Request::get(&url).send().json()["audience"].clone();
     assert_eq!(audience, "localhost");

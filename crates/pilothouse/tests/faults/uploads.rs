@@ -14,7 +14,7 @@ use crate::{assert_verified, server};
 const ALICE: &str = "Basic YWxpY2U6c2VjcmV0";
 
 const UPLOADERS: usize = 50;
-const READERS: usize = 8;
+const READERS: usize = 50;
 
 /// Enough for everybody to be in the middle of something.
 const ACKNOWLEDGED: usize = 300;

@@ -1,7 +1,7 @@
 //! The clients that publish, with credentials given so that none of them asks.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Run, Scratch, program, run};
@@ -57,8 +57,20 @@ fn twine(scratch: &Scratch, account: Account<'_>, files: &[PathBuf]) -> Command 
         .args(["upload", "--non-interactive", "--disable-progress-bar"])
         .args(["--repository-url", account.url])
         .args(["--username", account.user, "--password", account.password])
+        // It leaves them out unless it is told to send them, and uv sends what it finds.
+        .args(
+            files
+                .iter()
+                .any(|file| is_attestation(file))
+                .then_some("--attestations"),
+        )
         .args(files);
     command
+}
+
+fn is_attestation(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|ending| ending == "attestation")
 }
 
 fn uv(scratch: &Scratch, account: Account<'_>, files: &[PathBuf]) -> Command {

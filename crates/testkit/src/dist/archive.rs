@@ -14,6 +14,11 @@ use super::{Dist, Metadata, module, sha256};
 /// Builds a wheel: module, padding, then the dist-info directory last, where
 /// every builder puts it and where range readers look.
 pub(super) fn wheel(project: &str, dist: &Dist) -> Vec<u8> {
+    zip(&entries(project, dist))
+}
+
+/// The names of a wheel's files and what is in them.
+pub(super) fn entries(project: &str, dist: &Dist) -> Vec<(String, Vec<u8>)> {
     let module = module(project);
     let info = format!("{module}-{}.dist-info", dist.version);
     let mut entries = vec![(
@@ -38,7 +43,7 @@ pub(super) fn wheel(project: &str, dist: &Dist) -> Vec<u8> {
             .to_vec(),
     ));
     entries.push((format!("{info}/RECORD"), record(&info, &entries)));
-    zip(&entries)
+    entries
 }
 
 fn record(info: &str, entries: &[(String, Vec<u8>)]) -> Vec<u8> {
