@@ -354,5 +354,7 @@ impl Scope {
     }
 }
 
+mod lacking;
+
 #[cfg(test)]
 mod tests;

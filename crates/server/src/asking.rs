@@ -133,6 +133,18 @@ impl Asking {
         }
     }
 
+    /// Why they may not do this to an index that they know of, to stand behind a colon.
+    pub(crate) fn why_not(
+        &self,
+        app: &App,
+        permission: Permission,
+        entry: &Entry,
+        reach: Reach<'_>,
+    ) -> String {
+        let rules = Rules::new(&entry.settings, app.accounts().admins());
+        self.caller.lacks(permission, &entry.name, reach, &rules)
+    }
+
     /// Hides an index from whom it does not concern. Whoever shows wrong credentials
     /// hears of those, whether or not there is such an index.
     pub(crate) fn hidden(&self, index: &IndexName) -> Fault {

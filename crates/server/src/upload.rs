@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::ext::ReasonPhrase;
 use index::access::{Permission, Reach};
 use index::hosted::{Form, Hosted, Uploaded};
-use index::{Entry, IndexSettings};
+use index::{Entry, IndexName, IndexSettings};
 use multer::{Field, Multipart};
 
 use crate::app::App;
@@ -72,7 +72,12 @@ pub(crate) async fn submit(
     let asking = Asking::of(&app, &headers).await?;
     let (entry, hosted) = welcome(&app, &named, &asking)?;
     if !asking.may(&app, Permission::Upload, &entry, Reach::Project(&project)) {
-        return Err(asking.lacks("this token may not upload to this project"));
+        return Err(no_permission(
+            &app,
+            &entry,
+            &asking,
+            Reach::Project(&project),
+        ));
     }
     let (rules, by) = (entry.rules(), asking.by());
     let uploaded = app
@@ -85,17 +90,22 @@ pub(crate) async fn submit(
 fn welcome(app: &App, named: &Named, asking: &Asking) -> Result<(Arc<Entry>, Arc<Hosted>), Fault> {
     let entry = named.entry(app, asking)?;
     let Some(hosted) = entry.hosted.clone() else {
-        let line = "cannot submit to mirror index";
+        let line = format!("cannot submit to mirror index {}", entry.name);
         return Err(Fault::new(StatusCode::NOT_FOUND, "no-upload", line));
     };
-    let no_permission = "no permission to submit";
-    if asking.is_refused() {
-        return Err(asking.lacks(no_permission));
-    }
-    if !asking.may(app, Permission::Upload, &entry, Reach::Some) {
-        return Err(asking.lacks(no_permission));
+    if asking.is_refused() || !asking.may(app, Permission::Upload, &entry, Reach::Some) {
+        return Err(no_permission(app, &entry, asking, Reach::Some));
     }
     Ok((entry, hosted))
+}
+
+fn no_permission(app: &App, entry: &Entry, asking: &Asking, reach: Reach<'_>) -> Fault {
+    let line = match reach {
+        Reach::Project(project) => format!("no permission to submit `{project}` to {}", entry.name),
+        _ => format!("no permission to submit to {}", entry.name),
+    };
+    let why = asking.why_not(app, Permission::Upload, entry, reach);
+    asking.lacks(format!("{line}: {why}"))
 }
 
 /// Reads on for a while: a client that is still sending would take a closed
@@ -131,10 +141,12 @@ struct Reader<'a> {
     room: usize,
     /// Bytes that the file may have.
     longest: u64,
+    /// Where it goes.
+    index: &'a IndexName,
 }
 
 impl<'a> Reader<'a> {
-    fn new(app: &'a App, entry: &Entry) -> Self {
+    fn new(app: &'a App, entry: &'a Entry) -> Self {
         let quota = match &*entry.settings {
             IndexSettings::Stage(stage) => stage.quota,
             IndexSettings::Mirror(_) => None,
@@ -147,6 +159,7 @@ impl<'a> Reader<'a> {
             },
             room: LONGEST_FIELDS,
             longest: quota.unwrap_or(u64::MAX),
+            index: &entry.name,
         }
     }
 
@@ -184,9 +197,9 @@ impl<'a> Reader<'a> {
         while let Some(chunk) = field.chunk().await.map_err(|error| malformed(&error))? {
             opener.open();
             left = left.checked_sub(chunk.len() as u64).ok_or_else(|| {
-                let quota = self.longest;
+                let (quota, index) = (self.longest, self.index);
                 let line =
-                    format!("the file alone is larger than this index's quota of {quota} bytes");
+                    format!("the file alone is larger than {index}'s quota of {quota} bytes");
                 Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "over-quota", line)
             })?;
             incoming.write(chunk).await?;

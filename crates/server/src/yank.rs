@@ -51,8 +51,12 @@ async fn change(
     let entry = named.entry(app, asking)?;
     let hosted = hosted(&entry)?;
     let project = named.project()?;
-    if !asking.may(app, Permission::Remove, &entry, Reach::Project(&project)) {
-        return Err(asking.lacks(format!("no permission to yank files of `{project}`")));
+    let reach = Reach::Project(&project);
+    if !asking.may(app, Permission::Remove, &entry, reach) {
+        let why = asking.why_not(app, Permission::Remove, &entry, reach);
+        let index = &entry.name;
+        let line = format!("no permission to yank files of `{project}` on {index}: {why}");
+        return Err(asking.lacks(line));
     }
     let (version, by) = (named.version().to_owned(), asking.by());
     let changed = app

@@ -316,3 +316,61 @@ fn a_scope_is_read_as_it_was_kept() {
         assert_eq!(Scope::from_kept(other), None, "{other}");
     }
 }
+
+/// The index may be named to whoever hears this.
+#[test]
+fn what_somebody_lacks_is_named() {
+    let (nobody, uploaders) = (acl(""), acl("alice"));
+    let admins = Admins::Owners;
+    let rules = Rules {
+        readers: &nobody,
+        uploaders: Some(&uploaders),
+        testers: Some(&nobody),
+        admins: &admins,
+    };
+    let index: IndexName = "alice/dev".parse().unwrap();
+    let [foo, bar] = ["foo", "bar"].map(|name| name.parse::<ProjectName>().unwrap());
+    let lacks = |caller: &Caller, permission, project| {
+        caller.lacks(permission, &index, Reach::Project(project), &rules)
+    };
+    assert_eq!(
+        lacks(&Caller::anonymous(), Upload, &foo),
+        "nobody is logged in"
+    );
+    for (permission, why) in [
+        (Read, "its `acl_pkg_read` does not name bob"),
+        (Upload, "its `acl_upload` does not name bob"),
+        (Remove, "its `acl_upload` does not name bob"),
+        (TestResult, "its `acl_toxresult_upload` does not name bob"),
+        (Modify, "bob does not look after it"),
+    ] {
+        assert_eq!(lacks(&user("bob"), permission, &foo), why);
+    }
+    let scope = Scope {
+        read: false,
+        upload: true,
+        remove: false,
+        index: Some(index.clone()),
+        project: Some(foo.clone()),
+    };
+    let token = |scope: &Scope| user("alice").within(scope.clone());
+    let elsewhere = Scope {
+        index: Some("alice/prod".parse().unwrap()),
+        ..scope.clone()
+    };
+    for (scope, permission, why) in [
+        (&scope, Read, "this token has no right to read"),
+        (&scope, Remove, "this token has no right to remove"),
+        (&scope, Upload, "this token is for project `foo` alone"),
+        (&scope, Modify, "this token has no right to change settings"),
+        (&elsewhere, Upload, "this token is for alice/prod alone"),
+    ] {
+        assert_eq!(lacks(&token(scope), permission, &bar), why);
+    }
+    // Another token would not help either.
+    let others = user("bob").within(scope);
+    assert_eq!(
+        lacks(&others, Upload, &bar),
+        "its `acl_upload` does not name bob"
+    );
+}

@@ -12,7 +12,7 @@ use super::content::Reader;
 use super::form::{Form, bad, invalid_metadata};
 use super::inspect::{blocking, unopened};
 use super::snapshot::{Release, Snapshot};
-use super::upload::{Parts, early};
+use super::upload::Parts;
 use super::{By, Hosted, Rules, Uploaded, lost, quoted};
 use crate::Error;
 
@@ -69,7 +69,7 @@ impl Hosted {
             .parse()
             .map_err(|_| bad("project and version are too long for the name of a file"))?;
         let snapshot = self.snapshot(project).await?;
-        if let Some(early) = early(&snapshot, Role::DocZip, &filename, &content, rules)? {
+        if let Some(early) = self.early(&snapshot, Role::DocZip, &filename, &content, rules)? {
             return Ok(early);
         }
         let (blob, limits) = (content.reader(), limits(self.limits));

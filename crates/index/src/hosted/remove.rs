@@ -51,9 +51,7 @@ impl Hosted {
         rules: Rules,
         by: &By,
     ) -> Result<(), Error> {
-        may(force, rules, || {
-            "cannot delete version on non-volatile index".to_owned()
-        })?;
+        self.may_delete_version(force, rules)?;
         let snapshot = self.known(project).await?;
         let missing = || self.no_such_version(project, version);
         let release = snapshot.release(version).ok_or_else(missing)?;
@@ -78,9 +76,7 @@ impl Hosted {
         rules: Rules,
         by: &By,
     ) -> Result<(), Error> {
-        may(force, rules, || {
-            "cannot delete version on non-volatile index".to_owned()
-        })?;
+        self.may_delete_version(force, rules)?;
         let missing = || self.no_such_file(path);
         let snapshot = self.row(path).await?.ok_or_else(missing)?;
         let row = snapshot.file(path).ok_or_else(missing)?;
@@ -93,6 +89,12 @@ impl Hosted {
         let removed = removed.await?;
         self.changed(&row.project);
         if removed { Ok(()) } else { Err(missing()) }
+    }
+
+    fn may_delete_version(&self, force: Force, rules: Rules) -> Result<(), Error> {
+        may(force, rules, || {
+            format!("cannot delete version on non-volatile index {}", self.name)
+        })
     }
 
     pub(super) fn no_such_version(&self, project: &ProjectName, version: &str) -> Error {

@@ -62,7 +62,8 @@ impl Hosted {
         let filename = form::filename(&name, &metadata)?;
         content.check(&name, &form.fields).await?;
         let snapshot = self.snapshot(metadata.project()).await?;
-        if let Some(early) = early(&snapshot, Role::ReleaseFile, &filename, &content, rules)? {
+        let role = Role::ReleaseFile;
+        if let Some(early) = self.early(&snapshot, role, &filename, &content, rules)? {
             return Ok(early);
         }
         let provenance = form.field("attestations").map(|attestations| {
@@ -124,6 +125,31 @@ impl Hosted {
         saved
     }
 
+    /// The answer that can be given without looking into the file.
+    pub(super) fn early(
+        &self,
+        snapshot: &Snapshot,
+        role: Role,
+        filename: &Filename,
+        content: &Received,
+        rules: Rules,
+    ) -> Result<Option<Uploaded>, Error> {
+        match snapshot.named(role, filename.as_str()) {
+            Some(row) if row.digest == content.sha256 => Ok(Some(Uploaded::Same)),
+            Some(_) if !rules.volatile => Err(self.exists(filename.as_str())),
+            _ => Ok(None),
+        }
+    }
+
+    fn exists(&self, filename: &str) -> Error {
+        Error::Exists {
+            what: format!(
+                "{filename} already exists in non-volatile index {}",
+                self.name
+            ),
+        }
+    }
+
     /// Saves rows whose blobs are on the disk, and says in our words what became of them.
     pub(super) async fn save(
         &self,
@@ -156,7 +182,7 @@ impl Hosted {
         match saved.await? {
             Saved::Stored => Ok(Uploaded::Stored),
             Saved::Same => Ok(Uploaded::Same),
-            Saved::Exists { filename, .. } => Err(exists(filename.as_str())),
+            Saved::Exists { filename, .. } => Err(self.exists(filename.as_str())),
             Saved::OverQuota { used } => Err(Error::OverQuota {
                 index: self.name.to_string(),
                 used,
@@ -224,27 +250,6 @@ impl Hosted {
             .to_string(),
             ..self.event("upload", &row.project, by)
         }
-    }
-}
-
-/// The answer that can be given without looking into the file.
-pub(super) fn early(
-    snapshot: &Snapshot,
-    role: Role,
-    filename: &Filename,
-    content: &Received,
-    rules: Rules,
-) -> Result<Option<Uploaded>, Error> {
-    match snapshot.named(role, filename.as_str()) {
-        Some(row) if row.digest == content.sha256 => Ok(Some(Uploaded::Same)),
-        Some(_) if !rules.volatile => Err(exists(filename.as_str())),
-        _ => Ok(None),
-    }
-}
-
-pub(super) fn exists(filename: &str) -> Error {
-    Error::Exists {
-        what: format!("{filename} already exists in non-volatile index"),
     }
 }
 

@@ -123,7 +123,7 @@ async fn other_bytes_there_stop_the_whole_push() {
         .await;
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "foo-1.0-py3-none-any.whl already exists in non-volatile index"
+        "foo-1.0-py3-none-any.whl already exists in non-volatile index alice/prod"
     );
     assert_eq!(project_of(&prod, "foo").await.unwrap().page.files.len(), 1);
     rig.hosted

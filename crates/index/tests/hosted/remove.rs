@@ -38,11 +38,11 @@ async fn a_firm_index_keeps_what_it_has_unless_it_is_forced() {
             hosted
                 .remove_release(&foo(), "1.0", Force::No, FIRM, &by)
                 .await,
-            "cannot delete version on non-volatile index",
+            "cannot delete version on non-volatile index alice/dev",
         ),
         (
             hosted.remove_file(&path, Force::No, FIRM, &by).await,
-            "cannot delete version on non-volatile index",
+            "cannot delete version on non-volatile index alice/dev",
         ),
     ] {
         let Err(Error::Forbidden { why }) = outcome else {

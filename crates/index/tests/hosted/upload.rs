@@ -152,7 +152,7 @@ async fn other_bytes_are_refused_unless_the_index_is_volatile() {
     assert!(matches!(refused, Error::Exists { .. }));
     assert_eq!(
         refused.to_string(),
-        "foo-1.0-py3-none-any.whl already exists in non-volatile index"
+        "foo-1.0-py3-none-any.whl already exists in non-volatile index alice/dev"
     );
     let file = rig.file("foo", &one.filename).await;
     assert_eq!(file.hashes, sha256(&one.bytes).into());

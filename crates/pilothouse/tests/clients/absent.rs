@@ -181,5 +181,5 @@ fn twine_is_told_that_a_mirror_takes_no_uploads() {
         ..account
     };
     let run = Uploader::Twine.publish(&scratch, account, &tree);
-    run.fails().says("cannot submit to mirror index");
+    run.fails().says("cannot submit to mirror index root/pypi");
 }

@@ -80,9 +80,9 @@ fn a_ci_job_publishes_without_a_secret() {
         Uploader::Twine.publish(&scratch, account, &tree)
     };
     publish("app").succeeds();
-    publish("other")
-        .fails()
-        .says("this token may not upload to this project");
+    publish("other").fails().says(
+        "no permission to submit `other` to alice/dev: this token is for project `app` alone",
+    );
     let refused = |id_token: &str| {
         let refused = mint(id_token);
         assert_eq!(refused.status, 422, "{}", refused.text());

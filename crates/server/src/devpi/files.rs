@@ -62,11 +62,11 @@ pub(crate) async fn remove(
     let Some(project) = hosted.project_at(&path).await? else {
         return Err(no_such_file());
     };
-    if !asking.may(&app, Permission::Remove, &entry, Reach::Project(&project)) {
-        let line = format!(
-            "no permission to remove files of `{project}` from {}",
-            entry.name
-        );
+    let reach = Reach::Project(&project);
+    if !asking.may(&app, Permission::Remove, &entry, reach) {
+        let why = asking.why_not(&app, Permission::Remove, &entry, reach);
+        let index = &entry.name;
+        let line = format!("no permission to remove files of `{project}` from {index}: {why}");
         return Err(denied(&asking, line));
     }
     let (force, rules, by) = (force(&request), entry.rules(), asking.by());

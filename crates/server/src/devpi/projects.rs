@@ -111,8 +111,11 @@ fn removable(
 ) -> Result<(Arc<Entry>, ProjectName), Fault> {
     let entry = named.entry(app, asking)?;
     let project = named.project()?;
-    if !asking.may(app, Permission::Remove, &entry, Reach::Project(&project)) {
-        let line = format!("no permission to remove `{project}` from {}", entry.name);
+    let reach = Reach::Project(&project);
+    if !asking.may(app, Permission::Remove, &entry, reach) {
+        let why = asking.why_not(app, Permission::Remove, &entry, reach);
+        let index = &entry.name;
+        let line = format!("no permission to remove `{project}` from {index}: {why}");
         return Err(denied(asking, line));
     }
     Ok((entry, project))

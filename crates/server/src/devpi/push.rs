@@ -42,7 +42,9 @@ pub(crate) async fn push(
     let order = Order::read(&fields, app.config().pushes_inside)?;
     let entry = named.entry(&app, &asking)?;
     if !asking.may_read(&app, &entry, Some(&order.project)) {
-        let line = "package read forbidden";
+        let (project, index) = (&order.project, &entry.name);
+        let why = asking.why_not(&app, Permission::Read, &entry, Reach::Project(project));
+        let line = format!("no permission to read `{project}` on {index}: {why}");
         return Err(Fault::new(StatusCode::FORBIDDEN, "forbidden", line));
     }
     match &order.target {

@@ -30,6 +30,9 @@ impl Told<'_> {
         for (accident, meant) in ACCIDENTS {
             text = text.replace(accident, meant);
         }
+        // twine fills its lines up, and breaks them where a terminal would end.
+        let ended: Vec<_> = text.lines().map(str::trim_end).collect();
+        text = ended.join("\n");
         for (ours, devpis) in SAID_WITH_REASONS {
             text = text.replace(ours, devpis);
         }
@@ -66,6 +69,43 @@ const SAID_WITH_REASONS: &[(&str, &str)] = &[
         "         The stage viktor/none could not be found.",
         "         Not Found",
     ),
+    (
+        "non-volatile index\n         viktor/dev",
+        "non-volatile index",
+    ),
+    (
+        "submit to viktor/dev: its `acl_upload` does not name\n         wanda",
+        "submit",
+    ),
+    // everybody
+    (
+        "exists in non-volatile index viktor/dev",
+        "exists in non-volatile index",
+    ),
+    (
+        "exists in non-volatile index ivan/dev",
+        "exists in non-volatile index",
+    ),
+    (
+        "exists in non-volatile index nora/prod",
+        "exists in non-volatile index",
+    ),
+    (
+        "version on non-volatile index lea/dev",
+        "version on non-volatile index",
+    ),
+    (
+        "submit to viktor/dev: its `acl_upload` does not name wanda",
+        "submit",
+    ),
+    (
+        "submit to ivan/dev: its `acl_upload` does not name jo",
+        "submit",
+    ),
+    (
+        "cannot submit to mirror index root/pypi",
+        "cannot submit to mirror index",
+    ),
     // Poetry
     (
         "Error 401: user 'viktor' could not be authenticated",
@@ -96,7 +136,7 @@ const SAID_WITH_REASONS: &[(&str, &str)] = &[
     // devpi, logged off
     (
         "401 FAIL file_upload of foo-1.0-py3-none-any.whl to http://localhost:3141/ivan/dev/\n\
-         no permission to submit",
+         no permission to submit to ivan/dev: nobody is logged in",
         "401 FAIL file_upload of foo-1.0-py3-none-any.whl to http://localhost:3141/ivan/dev/\n\
          Unauthorized",
     ),
@@ -114,7 +154,7 @@ const SAID_WITH_REASONS: &[(&str, &str)] = &[
         "PATCH http://localhost:3141/rosa/none\n403 Forbidden: [no permission]",
     ),
     (
-        "no permission to remove `foo` from lea/dev",
+        "no permission to remove `foo` from lea/dev: its `acl_upload` does not name mo",
         "[no permission]",
     ),
 ];
