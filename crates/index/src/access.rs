@@ -3,6 +3,9 @@
 //! Users and groups come from outside this file; here they meet the lists that an index's
 //! settings hold. Permissions are devpi's, with reading besides.
 
+mod asked;
+mod lacking;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::acl::{Acl, Principal};
 use crate::name::is_segment;
 use crate::{IndexName, IndexSettings};
+
+pub use asked::Rights;
 
 /// The one user that there always is.
 pub const ROOT: &str = "root";
@@ -71,7 +76,14 @@ pub struct Caller {
     user: Option<UserName>,
     groups: Arc<[Box<str>]>,
     limits: Option<Arc<Scope>>,
-    token: Option<Arc<str>>,
+    token: Option<Arc<Held>>,
+}
+
+/// A token that somebody came with.
+#[derive(Debug, PartialEq, Eq)]
+struct Held {
+    id: Box<str>,
+    name: Box<str>,
 }
 
 /// What a token may do at most, whatever its owner may.
@@ -189,11 +201,12 @@ impl Caller {
         }
     }
 
-    /// The same, as the holder of the token with this id.
+    /// The same, as the holder of the token with this id, which its owner calls so.
     #[must_use]
-    pub fn holding(self, token: &str) -> Self {
+    pub fn holding(self, id: &str, name: &str) -> Self {
+        let (id, name) = (id.into(), name.into());
         Self {
-            token: Some(token.into()),
+            token: Some(Arc::new(Held { id, name })),
             ..self
         }
     }
@@ -237,7 +250,13 @@ impl Caller {
 
     /// The id of the token that they came with; a password comes without.
     pub fn token(&self) -> Option<&str> {
-        self.token.as_deref()
+        self.token.as_ref().map(|token| &*token.id)
+    }
+
+    /// What that token is called; a login has no name.
+    pub fn token_name(&self) -> Option<&str> {
+        let name = self.token.as_ref().map(|token| &*token.name);
+        name.filter(|name| !name.is_empty())
     }
 
     /// What their token may do at most; `None`: there is no such bound.
@@ -353,8 +372,6 @@ impl Scope {
         })
     }
 }
-
-mod lacking;
 
 #[cfg(test)]
 mod tests;

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use store::{Db, Event, UserRow};
 
-use crate::Error;
 use crate::access::{Admins, Caller, ROOT, UserName};
 use crate::password::{Busy, Cost, Passwords};
 use crate::secret::Fingerprint;
+use crate::{By, Error};
 
 mod token;
 mod user;
@@ -288,11 +288,7 @@ impl Accounts {
 
 /// An event that tells what a caller did to a user.
 fn about(now: Timestamp, what: &str, caller: &Caller, user: &str) -> Event {
-    Event {
-        who: caller.user().map(ToString::to_string),
-        detail: serde_json::json!({ "user": user }).to_string(),
-        ..Event::new(now, what)
-    }
+    By::new(caller, now).event(what, serde_json::json!({ "user": user }))
 }
 
 #[cfg(test)]

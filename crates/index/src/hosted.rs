@@ -32,9 +32,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
-use jiff::Timestamp;
 use pyspec::{Digest, ProjectName};
 use quick_cache::sync::Cache as QuickCache;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Beside, Event, HostedRow};
 
@@ -43,6 +43,7 @@ use snapshot::Snapshot;
 
 pub(crate) use inspect::blocking;
 
+pub use crate::By;
 pub use content::{Incoming, Received};
 pub use docs::{DocPage, Documentation};
 pub use elsewhere::{Elsewhere, Sent};
@@ -89,15 +90,6 @@ pub struct Rules {
     pub volatile: bool,
     /// Bytes that its files may take.
     pub quota: Option<u64>,
-}
-
-/// Who does something, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct By {
-    /// A user; `None` for somebody who did not say.
-    pub who: Option<String>,
-    /// Now.
-    pub at: Timestamp,
 }
 
 impl Hosted {
@@ -179,13 +171,12 @@ impl Hosted {
         self.noticed.note();
     }
 
-    /// What tells of a change.
-    fn event(&self, what: &str, project: &ProjectName, by: &By) -> Event {
+    /// What tells of a change, with whatever else there is to say of it: a JSON object.
+    fn event(&self, what: &str, project: &ProjectName, by: &By, detail: Value) -> Event {
         Event {
-            who: by.who.clone(),
             stage: Some(self.name.to_string()),
             project: Some(project.clone()),
-            ..Event::new(by.at, what)
+            ..by.event(what, detail)
         }
     }
 

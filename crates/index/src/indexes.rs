@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use crate::catalog::{Entry, Origin, Views};
 use crate::hosted::Hosted;
 use crate::settings::{IndexSettings, InvalidSettings, MirrorSettings, Patch};
-use crate::{Catalog, Changes, Error, IndexName, Source};
+use crate::{By, Catalog, Changes, Error, IndexName, Source};
 
 /// What an index has itself, opened.
 pub struct Opened {
@@ -62,21 +62,21 @@ pub enum Noop {
 
 /// Who makes or changes an index.
 pub struct Editor {
-    who: Option<String>,
+    by: By,
     sees: Box<dyn Fn(&Entry) -> bool + Send + Sync>,
 }
 
 impl Editor {
-    /// Somebody from whom nothing is hidden; `None` is nobody who is known.
-    pub fn who_sees_all(who: Option<String>) -> Self {
-        Self::new(who, |_| true)
+    /// Somebody from whom nothing is hidden.
+    pub fn who_sees_all(by: By) -> Self {
+        Self::new(by, |_| true)
     }
 
     /// Somebody for whom only some indexes are there: what they cannot see cannot be
     /// a base of theirs, since its shield would tell them what is on it.
-    pub fn new(who: Option<String>, sees: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(by: By, sees: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> Self {
         Self {
-            who,
+            by,
             sees: Box::new(sees),
         }
     }
@@ -154,7 +154,6 @@ impl Indexes {
         editor: &Editor,
         name: &IndexName,
         fields: &Map<String, Value>,
-        now: Timestamp,
     ) -> Result<Arc<IndexSettings>, Error> {
         let _changing = self.changing.lock().await;
         let taken = || Error::Exists {
@@ -168,8 +167,8 @@ impl Indexes {
         self.check_bases(editor, &settings, &[])?;
         // Opened first: an upstream that cannot be used is not recorded.
         let source = self.source(name, &settings).await?;
-        let row = row(name, &settings, now);
-        let event = event("index-create", editor.who.as_deref(), name, &settings, now);
+        let row = row(name, &settings, editor.by.at);
+        let event = event("index-create", &editor.by, name, &settings);
         match self.db.create_index(&row, &event).await {
             Ok(true) => {}
             Ok(false) => return Err(taken()),
@@ -190,7 +189,6 @@ impl Indexes {
         name: &IndexName,
         sent: &Value,
         noop: Noop,
-        now: Timestamp,
     ) -> Result<Arc<IndexSettings>, Error> {
         let _changing = self.changing.lock().await;
         let entry = self.changeable(name)?;
@@ -216,8 +214,8 @@ impl Indexes {
         } else {
             self.source(name, &settings).await?
         };
-        let row = row(name, &settings, now);
-        let event = event("index-modify", editor.who.as_deref(), name, &settings, now);
+        let row = row(name, &settings, editor.by.at);
+        let event = event("index-modify", &editor.by, name, &settings);
         if !self.db.update_index(&row, &event).await? {
             return Err(no_such(name));
         }
@@ -225,12 +223,7 @@ impl Indexes {
     }
 
     /// Removes an index with all that is on it.
-    pub async fn remove(
-        &self,
-        who: Option<&str>,
-        name: &IndexName,
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    pub async fn remove(&self, by: &By, name: &IndexName) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
         let entry = self.changeable(name)?;
         if !entry.settings.is_volatile() {
@@ -238,7 +231,7 @@ impl Indexes {
                 why: format!("index {name} non-volatile, cannot delete"),
             });
         }
-        let event = event("index-delete", who, name, &entry.settings, now);
+        let event = event("index-delete", by, name, &entry.settings);
         // It goes out of sight first: nobody is to see it half empty.
         self.catalog.take(name);
         let removed = self
@@ -380,18 +373,10 @@ fn row(name: &IndexName, settings: &IndexSettings, now: Timestamp) -> IndexRow {
     }
 }
 
-fn event(
-    what: &str,
-    who: Option<&str>,
-    name: &IndexName,
-    settings: &IndexSettings,
-    now: Timestamp,
-) -> Event {
+fn event(what: &str, by: &By, name: &IndexName, settings: &IndexSettings) -> Event {
     Event {
-        who: who.map(str::to_owned),
         stage: Some(name.to_string()),
-        detail: Value::from(settings.to_json()).to_string(),
-        ..Event::new(now, what)
+        ..by.event(what, settings.to_json().into())
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod accounts;
 pub mod acl;
+mod by;
 mod catalog;
 pub mod dump;
 mod error;
@@ -36,6 +37,7 @@ pub mod webhook;
 
 pub use access::{Caller, UserName};
 pub use accounts::Accounts;
+pub use by::By;
 pub use catalog::{Catalog, Changes, Entry, Origin, Snapshot, Views};
 pub use error::Error;
 pub use growing::Growing;

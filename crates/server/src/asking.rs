@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use index::access::{Caller, Permission, Reach, Rules};
 use index::accounts::Denied;
-use index::{Entry, IndexName};
+use index::{By, Entry, IndexName};
 use jiff::Timestamp;
 use pyspec::ProjectName;
 
@@ -83,11 +83,8 @@ impl Asking {
     }
 
     /// Who does something now.
-    pub(crate) fn by(&self) -> index::hosted::By {
-        index::hosted::By {
-            who: self.who(),
-            at: Timestamp::now(),
-        }
+    pub(crate) fn by(&self) -> By {
+        By::new(&self.caller, Timestamp::now())
     }
 
     /// Whether they may do this to an index.

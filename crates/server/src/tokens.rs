@@ -4,7 +4,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use index::access::Scope;
+use index::IndexName;
+use index::access::{Rights, Scope};
 use index::accounts::{NewToken, Token};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -17,8 +18,16 @@ use crate::reply::Reply;
 use crate::routes::parameter;
 
 /// What may be said of a new token.
-const KEYS: [&str; 8] = [
-    "name", "user", "read", "upload", "remove", "index", "project", "expires",
+const KEYS: [&str; 9] = [
+    "name",
+    "user",
+    "read",
+    "upload",
+    "remove",
+    "everything",
+    "index",
+    "project",
+    "expires",
 ];
 
 /// `GET /+tokens[?user=…]`
@@ -51,7 +60,7 @@ pub(crate) async fn create(
     let owner = owner(&asking, text(&fields, "user")?)?;
     let new = NewToken {
         name: text(&fields, "name")?.ok_or_else(|| bad("a token needs a `name`"))?,
-        scope: scope(&fields)?,
+        scope: scope(&app, &asking, &fields)?,
         expires: parsed(&fields, "expires")?,
     };
     let (accounts, caller) = (app.accounts().clone(), asking.caller);
@@ -86,28 +95,29 @@ fn owner(asking: &Asking, named: Option<String>) -> Result<String, Fault> {
         .ok_or_else(|| asking.lacks("log in to see or make tokens"))
 }
 
-/// Without any bound a token may do what its owner may.
-fn scope(fields: &Map<String, Value>) -> Result<Option<Scope>, Fault> {
+/// What the token may do at most. An index that is not there is a slip of the pen.
+fn scope(app: &App, asking: &Asking, fields: &Map<String, Value>) -> Result<Option<Scope>, Fault> {
     let flag = |key: &str| match fields.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
         Some(_) => Err(bad(format!("`{key}` should be true or false"))),
     };
-    let (read, upload, remove) = (flag("read")?, flag("upload")?, flag("remove")?);
-    let (index, project) = (parsed(fields, "index")?, parsed(fields, "project")?);
-    let none = read.or(upload).or(remove).is_none();
-    if none && index.is_none() && project.is_none() {
-        return Ok(None);
+    let rights = Rights {
+        read: flag("read")?,
+        upload: flag("upload")?,
+        remove: flag("remove")?,
+        everything: flag("everything")?,
+    };
+    let index = parsed::<IndexName>(fields, "index")?;
+    let scope = rights.scope(index, parsed(fields, "project")?)?;
+    if let Some(name) = scope.as_ref().and_then(|scope| scope.index.as_ref()) {
+        let now = app.catalog().now();
+        let known = now.get(name);
+        if !known.is_some_and(|entry| asking.concerns(app, entry)) {
+            return Err(asking.hidden(name));
+        }
     }
-    // Who names one means that one alone; who names none means both that add, not the one
-    // that takes away.
-    Ok(Some(Scope {
-        read: read.unwrap_or(none),
-        upload: upload.unwrap_or(none),
-        remove: remove.unwrap_or(false),
-        index,
-        project,
-    }))
+    Ok(scope)
 }
 
 fn text(fields: &Map<String, Value>, key: &str) -> Result<Option<String>, Fault> {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use store::{Event, PasswordHash, TokenKind, TokenRow};
 
 use super::{Accounts, Denied, Fingerprint, about};
-use crate::Error;
 use crate::access::{Caller, ROOT, Scope, UserName};
 use crate::secret::{Secret, letters};
+use crate::{By, Error};
 
 /// How long a login lasts, as in devpi.
 pub const LOGIN_LASTS: SignedDuration = SignedDuration::from_hours(10);
@@ -78,7 +79,7 @@ impl Token {
     /// A token as kept, in the hands of its owner; `None` if it was never written like this.
     pub(super) fn read(row: TokenRow, owner: &Caller) -> Option<(Fingerprint, Self)> {
         let fingerprint = Fingerprint::from_hex(&row.secret)?;
-        let holder = owner.clone().holding(&row.id);
+        let holder = owner.clone().holding(&row.id, &row.name);
         let caller = match row.scope.as_str() {
             UNLIMITED => holder,
             scope => holder.within(Scope::from_kept(scope)?),
@@ -199,7 +200,13 @@ impl Accounts {
             let why = format!("no permission to make a token for user {owner}");
             return Err(Error::Forbidden { why });
         }
-        let event = about(now, "token-create", caller, owner);
+        if new.name.is_empty() {
+            let why = "a token needs a name: what it is for".to_owned();
+            return Err(Error::BadRequest { why });
+        }
+        // Another process may have made one of this name.
+        self.refresh().await?;
+        let event = about_token(now, "token-create", caller, owner, &new.name);
         self.issue(TokenKind::Api, owner, new, &event, now).await
     }
 
@@ -210,7 +217,8 @@ impl Accounts {
         new: NewToken,
         now: Timestamp,
     ) -> Result<(Arc<Token>, Secret), Error> {
-        let event = about(now, "token-mint", &Caller::anonymous(), owner);
+        let nobody = Caller::anonymous();
+        let event = about_token(now, "token-mint", &nobody, owner, &new.name);
         self.issue(TokenKind::Publisher, owner, new, &event, now)
             .await
     }
@@ -243,7 +251,7 @@ impl Accounts {
         let token = found.filter(|token| may_hold(caller, token.owner()));
         let none = || Error::NoSuchToken { id: id.to_owned() };
         let token = token.ok_or_else(none)?;
-        let event = about(now, "token-revoke", caller, token.owner());
+        let event = about_token(now, "token-revoke", caller, token.owner(), token.name());
         if self.revoke(&token, &event).await? {
             Ok(())
         } else {
@@ -334,7 +342,26 @@ impl Accounts {
             return Err(Error::BadRequest { why });
         }
         let _changing = self.changing.lock().await;
+        if kind == TokenKind::Api {
+            self.is_free(owner, &new.name, now)?;
+        }
         self.issue_now(kind, owner, new, event, now).await
+    }
+
+    /// Names are what people tell their tokens apart by; those that are over do not count.
+    fn is_free(&self, owner: &str, name: &str, now: Timestamp) -> Result<(), Error> {
+        let is_it = |token: &Token| {
+            let is_api = token.kind() == TokenKind::Api && !token.is_over(now);
+            is_api && token.owner() == owner && token.name() == name
+        };
+        if self.read().tokens.values().any(|token| is_it(token)) {
+            return Err(Error::Exists {
+                what: format!(
+                    "{owner} has a token `{name}` already: revoke it, or choose another name"
+                ),
+            });
+        }
+        Ok(())
     }
 
     /// For whoever holds the right to change.
@@ -378,6 +405,11 @@ impl Accounts {
         }
         Ok(was_there)
     }
+}
+
+/// An event that tells what a caller did to a token.
+fn about_token(now: Timestamp, what: &str, caller: &Caller, owner: &str, name: &str) -> Event {
+    By::new(caller, now).event(what, json!({ "user": owner, "token": name }))
 }
 
 /// A token with limits makes, shows and revokes no tokens: it would have none then.

@@ -109,7 +109,7 @@ mod tests {
     fn by() -> By {
         By {
             who: Some("alice".to_owned()),
-            at: "2026-11-25T04:05:06.7Z".parse().unwrap(),
+            ..By::nobody("2026-11-25T04:05:06.7Z".parse().unwrap())
         }
     }
 

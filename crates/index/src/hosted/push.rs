@@ -144,10 +144,10 @@ impl Hosted {
         by: &By,
     ) -> Event {
         let names: Vec<_> = rows.iter().map(|row| row.filename.as_str()).collect();
+        let detail = json!({ "from": from.as_str(), "files": names });
         Event {
             version: Some(release.version.clone()),
-            detail: json!({ "from": from.as_str(), "files": names }).to_string(),
-            ..self.event("push", &release.project, by)
+            ..self.event("push", &release.project, by, detail)
         }
     }
 

@@ -1,6 +1,7 @@
 //! Removing what people uploaded, because a person said so.
 
 use pyspec::ProjectName;
+use serde_json::json;
 use store::Event;
 
 use super::{By, Hosted, Rules, quoted};
@@ -28,7 +29,7 @@ impl Hosted {
         may(force, rules, || {
             format!("project {name} is on non-volatile index {index}")
         })?;
-        let event = self.event("remove-project", project, by);
+        let event = self.event("remove-project", project, by, json!({}));
         let removed = self
             .storage
             .db()
@@ -58,7 +59,7 @@ impl Hosted {
         let kept = &release.row.version;
         let event = Event {
             version: Some(kept.clone()),
-            ..self.event("remove-release", project, by)
+            ..self.event("remove-release", project, by, json!({}))
         };
         let db = self.storage.db();
         let removed = db
@@ -83,7 +84,7 @@ impl Hosted {
         let event = Event {
             version: Some(row.version.clone()),
             file: Some(row.filename.to_string()),
-            ..self.event("remove-file", &row.project, by)
+            ..self.event("remove-file", &row.project, by, json!({}))
         };
         let removed = self.storage.db().remove_hosted(self.stage(), path, &event);
         let removed = removed.await?;

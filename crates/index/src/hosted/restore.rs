@@ -83,7 +83,7 @@ impl Hosted {
                     let release = self.former_release(metadata, *created_at);
                     let event = Event {
                         version: Some(release.version.clone()),
-                        ..self.event("import-release", project, by)
+                        ..self.event("import-release", project, by, json!({}))
                     };
                     self.storage.db().save_release(&release, &event).await?;
                     self.changed(project);
@@ -123,11 +123,11 @@ impl Hosted {
         let (path, for_path) = place(&former, content, &release)?;
         let row = self.former_row(former, content, path, for_path).await?;
         content.commit().await?;
+        let detail = json!({ "kind": row.role.as_str(), "path": row.path });
         let event = Event {
             version: Some(row.version.clone()),
             file: Some(row.filename.to_string()),
-            detail: json!({ "kind": row.role.as_str(), "path": row.path }).to_string(),
-            ..self.event("import-file", &row.project, by)
+            ..self.event("import-file", &row.project, by, detail)
         };
         let saved = self.save(None, std::slice::from_ref(&row), AS_IT_WAS, &event);
         let saved = saved.await;

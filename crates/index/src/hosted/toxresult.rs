@@ -103,12 +103,11 @@ impl Hosted {
     }
 
     fn result_event(&self, row: &HostedRow, by: &By) -> Event {
+        let detail = json!({ "kind": row.role.as_str(), "path": row.path, "size": row.size });
         Event {
             version: Some(row.version.clone()),
             file: Some(row.filename.to_string()),
-            detail: json!({ "kind": row.role.as_str(), "path": row.path, "size": row.size })
-                .to_string(),
-            ..self.event("upload", &row.project, by)
+            ..self.event("upload", &row.project, by, detail)
         }
     }
 }

@@ -49,7 +49,7 @@ impl Hosted {
         let release = self.release(&snapshot, metadata, by);
         let event = Event {
             version: Some(release.version.clone()),
-            ..self.event("register", project, by)
+            ..self.event("register", project, by, json!({}))
         };
         self.storage.db().save_release(&release, &event).await?;
         self.changed(project);
@@ -238,17 +238,16 @@ impl Hosted {
     }
 
     fn told(&self, row: &HostedRow, by: &By) -> Event {
+        let detail = json!({
+            "kind": row.role.as_str(),
+            "path": row.path,
+            "sha256": row.digest,
+            "size": row.size,
+        });
         Event {
             version: Some(row.version.clone()),
             file: Some(row.filename.to_string()),
-            detail: json!({
-                "kind": row.role.as_str(),
-                "path": row.path,
-                "sha256": row.digest,
-                "size": row.size,
-            })
-            .to_string(),
-            ..self.event("upload", &row.project, by)
+            ..self.event("upload", &row.project, by, detail)
         }
     }
 }

@@ -70,14 +70,11 @@ impl Hosted {
             }
         };
         let names: Vec<_> = meant.iter().map(|file| file.filename.as_str()).collect();
+        let what = if reason.is_some() { "yank" } else { "unyank" };
+        let detail = json!({ "files": names, "reason": reason });
         let event = Event {
             version: Some(version.clone()),
-            detail: json!({ "files": names, "reason": reason }).to_string(),
-            ..self.event(
-                if reason.is_some() { "yank" } else { "unyank" },
-                project,
-                by,
-            )
+            ..self.event(what, project, by, detail)
         };
         let paths: Vec<String> = meant.iter().map(|file| file.path.clone()).collect();
         let db = self.storage.db();

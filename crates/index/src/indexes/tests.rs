@@ -13,7 +13,7 @@ use crate::catalog::{Entry, Views};
 use crate::fake::Fake;
 use crate::mirror::{Config, Upstream};
 use crate::settings::MirrorSettings;
-use crate::{Changes, Error, IndexName};
+use crate::{By, Changes, Error, IndexName};
 
 /// Gives out empty sources and notes which.
 #[derive(Default)]
@@ -117,26 +117,26 @@ impl Rig {
     /// As somebody from whom one index is hidden.
     async fn create_blind(&self, hidden: &str, index: &str, sent: Value) -> Result<Value, Error> {
         let (editor, index, sent) = (blind(hidden), name(index), fields(sent));
-        let made = self.indexes.create(&editor, &index, &sent, NOW).await?;
+        let made = self.indexes.create(&editor, &index, &sent).await?;
         Ok(made.to_json().into())
     }
 
     async fn create(&self, index: &str, sent: Value) -> Result<Value, Error> {
         let made = self
             .indexes
-            .create(&alice(), &name(index), &fields(sent), NOW)
+            .create(&alice(), &name(index), &fields(sent))
             .await?;
         Ok(made.to_json().into())
     }
 
     async fn patch(&self, index: &str, sent: Value) -> Result<Value, Error> {
         let (editor, index) = (nobody(), name(index));
-        let patch = self.indexes.patch(&editor, &index, &sent, Noop::Fine, NOW);
+        let patch = self.indexes.patch(&editor, &index, &sent, Noop::Fine);
         Ok(patch.await?.to_json().into())
     }
 
     async fn remove(&self, index: &str) -> Result<(), Error> {
-        self.indexes.remove(Some("alice"), &name(index), NOW).await
+        self.indexes.remove(&by(Some("alice")), &name(index)).await
     }
 
     fn names(&self) -> String {
@@ -159,17 +159,24 @@ fn told<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     format!("{kind}: {error}")
 }
 
+fn by(who: Option<&str>) -> By {
+    By {
+        who: who.map(str::to_owned),
+        ..By::nobody(NOW)
+    }
+}
+
 fn alice() -> Editor {
-    Editor::who_sees_all(Some("alice".to_owned()))
+    Editor::who_sees_all(by(Some("alice")))
 }
 
 fn nobody() -> Editor {
-    Editor::who_sees_all(None)
+    Editor::who_sees_all(by(None))
 }
 
 fn blind(hidden: &str) -> Editor {
     let hidden = name(hidden);
-    Editor::new(None, move |entry| entry.name != hidden)
+    Editor::new(by(None), move |entry| entry.name != hidden)
 }
 
 /// Its shield would tell, name by name, what is on it.
@@ -187,7 +194,7 @@ async fn a_hidden_index_is_no_base_for_whom_it_is_hidden_from() {
     // What somebody else has set stays, and can be written again.
     let (index, sent) = (name("alice/new"), json!(["title=T", "bases=alice/secret"]));
     let editor = blind("alice/secret");
-    let changed = rig.indexes.patch(&editor, &index, &sent, Noop::Fine, NOW);
+    let changed = rig.indexes.patch(&editor, &index, &sent, Noop::Fine);
     assert_eq!(changed.await.unwrap().bases(), [name("alice/secret")]);
 }
 
@@ -338,15 +345,9 @@ async fn a_patch_that_changes_nothing_is_told_when_that_matters() {
     let before = rig.indexes.catalog().changes().count();
     let sent = json!({"volatile": "yes"});
     let editor = nobody();
-    let fine = rig
-        .indexes
-        .patch(&editor, &dev, &sent, Noop::Fine, NOW)
-        .await;
+    let fine = rig.indexes.patch(&editor, &dev, &sent, Noop::Fine).await;
     assert!(fine.is_ok());
-    let wrong = rig
-        .indexes
-        .patch(&editor, &dev, &sent, Noop::Wrong, NOW)
-        .await;
+    let wrong = rig.indexes.patch(&editor, &dev, &sent, Noop::Wrong).await;
     assert_eq!(
         told(wrong),
         "bad: The requested modifications resulted in no changes"

@@ -70,10 +70,7 @@ async fn a_result_needs_a_file_and_to_be_json() {
         .add_result(&result.path, "[]".into(), None, &by())
         .await;
     assert!(matches!(of_result, Err(Error::NoSuchFile { .. })));
-    let later = By {
-        who: None,
-        at: at(60),
-    };
+    let later = By::nobody(at(60));
     let anonymous = rig
         .hosted
         .add_result(&path, "{}".into(), None, &later)

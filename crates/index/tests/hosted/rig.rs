@@ -155,6 +155,6 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 pub(crate) fn by() -> By {
     By {
         who: Some("alice".to_owned()),
-        at: at(0),
+        ..By::nobody(at(0))
     }
 }

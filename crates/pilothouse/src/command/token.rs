@@ -4,15 +4,17 @@ use std::io::Write;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use index::access::{Caller, Scope, UserName};
+use index::access::{Caller, Rights, Scope, UserName};
 use index::accounts::{Accounts, NewToken, Options, Token};
 use index::{Error, IndexName};
 use jiff::Timestamp;
 use pyspec::ProjectName;
 use serde::Serialize;
+use store::Db;
 
 use super::print_json;
 use crate::arguments::{TEMPLATE, Where};
+use crate::config::Config;
 use crate::failure::{Explained, Outcome};
 use crate::table::{Side, Table};
 use crate::units::Period;
@@ -39,10 +41,7 @@ pub(crate) struct Create {
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
-    rights: Rights,
-    /// It may do all that its user may, as a password
-    #[arg(long, conflicts_with_all = ["read", "upload", "remove", "index", "project"])]
-    everything: bool,
+    may: May,
     /// On this index alone
     #[arg(long, value_name = "USER/INDEX")]
     index: Option<IndexName>,
@@ -56,7 +55,11 @@ pub(crate) struct Create {
 
 /// What a token may do.
 #[derive(Debug, Args)]
-struct Rights {
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is said or not, by itself"
+)]
+struct May {
     /// It may see what its user sees
     #[arg(long)]
     read: bool,
@@ -66,6 +69,9 @@ struct Rights {
     /// It may remove and yank
     #[arg(long)]
     remove: bool,
+    /// It may do all that its user may, as a password
+    #[arg(long)]
+    everything: bool,
 }
 
 /// List a user's tokens, with their last use
@@ -135,12 +141,20 @@ pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outco
 async fn create(arguments: Create, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let now = Timestamp::now();
     let new = NewToken {
-        scope: arguments.scope()?,
+        scope: arguments
+            .may
+            .rights()
+            .scope(arguments.index, arguments.project)?,
         name: arguments.name,
         expires: arguments.expires.map(|period| period.after(now)),
     };
     let common = arguments.common;
-    let accounts = open(common.place).await?;
+    let config = super::whereabouts(common.place)?;
+    let db = super::visited(&config)?.db().await?;
+    if let Some(index) = new.scope.as_ref().and_then(|scope| scope.index.as_ref()) {
+        is_there(index, &config, &db).await?;
+    }
+    let accounts = Accounts::open(db, Options::default(), now).await?;
     let caller = holder(&common.user);
     let owner = common.user.as_str();
     let (token, secret) = accounts.create_token(&caller, owner, new, now).await?;
@@ -159,30 +173,35 @@ async fn create(arguments: Create, out: &mut dyn Write) -> anyhow::Result<Outcom
     Ok(Outcome::Clean)
 }
 
-impl Create {
-    fn scope(&self) -> anyhow::Result<Option<Scope>> {
-        if self.everything {
-            return Ok(None);
-        }
-        let Rights {
+/// Whether there is such an index, made by somebody or set in the file.
+async fn is_there(index: &IndexName, config: &Config, db: &Db) -> anyhow::Result<()> {
+    let is_set = config.mirrors.iter().any(|mirror| mirror.name == *index);
+    let rows = db.indexes().await?;
+    let mut made = rows.iter();
+    if is_set || made.any(|row| row.owner == index.user() && row.name == index.index()) {
+        return Ok(());
+    }
+    Err(Explained::new(
+        format!("there is no index `{index}` here"),
+        format!("make it first, as with `devpi index -c {index}`"),
+    )
+    .into())
+}
+
+impl May {
+    fn rights(&self) -> Rights {
+        let Self {
             read,
             upload,
             remove,
-        } = self.rights;
-        if !(read || upload || remove) {
-            return Err(Explained::new(
-                "the token could do nothing",
-                "say what it may: `--read`, `--upload`, `--remove`, or `--everything`",
-            )
-            .into());
-        }
-        Ok(Some(Scope {
+            everything,
+        } = *self;
+        Rights {
             read,
             upload,
             remove,
-            index: self.index.clone(),
-            project: self.project.clone(),
-        }))
+            everything,
+        }
     }
 }
 

@@ -208,6 +208,6 @@ fn a_file_larger_than_the_quota_is_refused_while_it_comes() {
     assert_eq!(refused.status, 413, "{}", refused.text());
     assert_eq!(
         refused.reason,
-        "the file alone is larger than this index's quota of 1000 bytes"
+        "the file alone is larger than alice/dev's quota of 1000 bytes"
     );
 }

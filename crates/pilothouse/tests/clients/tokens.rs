@@ -105,3 +105,113 @@ fn a_ci_job_publishes_without_a_secret() {
         "the ID token is not valid: InvalidAudience"
     );
 }
+
+#[test]
+fn a_new_token_that_makes_no_sense_is_refused_in_words() {
+    let server = server().start();
+    alice(&server, &json!({"acl_pkg_read": "alice"}));
+    let bob = json!({"password": "secret"}).to_string();
+    let url = format!("{}/bob", server.url());
+    assert_eq!(Request::new("PUT", &url).body(bob).send().status, 201);
+    let asked = |fields: Value| {
+        let answer = post(&server, "/+tokens", &fields);
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        format!("{} {message}", answer.status)
+    };
+    assert_eq!(
+        asked(json!({"name": "ci", "upload": true, "index": "alice/dev"})),
+        "201 this is the only time that the token is shown"
+    );
+    for (fields, refusal) in [
+        (
+            json!({"name": "all"}),
+            "400 a token needs a right: `read`, `upload`, `remove` or `everything`",
+        ),
+        (
+            json!({"name": "all", "read": false, "index": "alice/dev"}),
+            "400 a token needs a right: `read`, `upload`, `remove` or `everything`",
+        ),
+        (
+            json!({"name": "all", "everything": true, "index": "alice/dev"}),
+            "400 a token for `everything` has no other right and no limit",
+        ),
+        (
+            json!({"name": "", "read": true}),
+            "400 a token needs a name: what it is for",
+        ),
+        (
+            json!({"name": "ci", "read": true}),
+            "409 alice has a token `ci` already: revoke it, or choose another name",
+        ),
+        (
+            json!({"name": "typo", "read": true, "index": "alice/dve"}),
+            "404 there is no index `alice/dve` here",
+        ),
+    ] {
+        assert_eq!(asked(fields), refusal);
+    }
+    // Whoever may not see an index hears the same as of one that is not there.
+    let fields = json!({"name": "ci", "read": true, "index": "alice/dev"});
+    let hidden = Request::new("POST", &format!("{}/+tokens", server.url()))
+        .basic("bob", "secret")
+        .body(fields.to_string())
+        .send();
+    assert_eq!(
+        (hidden.status, hidden.reason.as_str()),
+        (404, "there is no index `alice/dev` here")
+    );
+}
+
+#[test]
+fn the_log_of_changes_tells_which_token_did_it() {
+    let server = server().start();
+    alice(&server, &json!({}));
+    let token = |name: &str, right: &str| {
+        let made = post(&server, "/+tokens", &json!({"name": name, right: true}));
+        made.json()["result"]["token"].as_str().unwrap().to_owned()
+    };
+    let (ci, admin) = (token("ci", "upload"), token("admin", "everything"));
+    let scratch = Scratch::new();
+    let tree = Tree::new(&scratch, "foo", "1.0");
+    tree.dist(&Dist::wheel("1.0"));
+    let account = Account {
+        url: &format!("{}/alice/dev/", server.url()),
+        user: "__token__",
+        password: &ci,
+    };
+    Uploader::Twine.publish(&scratch, account, &tree).succeeds();
+    let prod = Request::new("PUT", &format!("{}/alice/prod", server.url()))
+        .basic("__token__", &admin)
+        .body("{}");
+    assert_eq!(prod.send().status, 200);
+    let told = server.run(["audit", "--json"]);
+    let events: Value = serde_json::from_str(&told.stdout).unwrap();
+    let told: Vec<_> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let detail = &event["detail"];
+            [
+                &event["who"],
+                &event["what"],
+                &detail["token"],
+                &detail["by-token"],
+            ]
+            .map(word)
+            .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told[told.len() - 4..],
+        [
+            "alice token-create ci -",
+            "alice token-create admin -",
+            "alice upload - ci",
+            "alice index-create - admin",
+        ]
+    );
+    let table = server.run(["audit", "--index", "alice/dev"]).stdout;
+    assert!(table.contains("by-token=ci"), "{table}");
+}

@@ -69,8 +69,23 @@ fn a_token_that_could_do_nothing_or_is_nobodys_is_refused_in_words() {
     for (arguments, error, hint) in [
         (
             &["token", "create", "ci"][..],
-            "the token could do nothing",
-            "say what it may: `--read`, `--upload`, `--remove`, or `--everything`",
+            "a token needs a right: `read`, `upload`, `remove` or `everything`",
+            "",
+        ),
+        (
+            &["token", "create", "ci", "--read", "--everything"],
+            "a token for `everything` has no other right and no limit",
+            "",
+        ),
+        (
+            &["token", "create", "", "--read"],
+            "a token needs a name: what it is for",
+            "",
+        ),
+        (
+            &["token", "create", "ci", "--read", "--index", "alice/dve"],
+            "there is no index `alice/dve` here",
+            "make it first, as with `devpi index -c alice/dve`",
         ),
         (
             &["token", "create", "ci", "--read", "--user", "bob"],

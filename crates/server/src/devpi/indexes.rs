@@ -9,7 +9,6 @@ use http::{HeaderMap, StatusCode};
 use index::access::{Permission, Reach};
 use index::indexes::{self, Editor, Noop};
 use index::{Entry, IndexName, IndexSettings};
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{asks, json, object};
@@ -65,10 +64,10 @@ pub(crate) async fn create(
             format!("no permission to create index {name}"),
         ));
     }
-    let (indexes, now) = (app.indexes().clone(), Timestamp::now());
+    let indexes = app.indexes().clone();
     let editor = editor(&app, asking);
     let settings = app
-        .domain(async move { indexes.create(&editor, &name, &fields, now).await })
+        .domain(async move { indexes.create(&editor, &name, &fields).await })
         .await?;
     Ok(configured(&settings))
 }
@@ -87,10 +86,10 @@ pub(crate) async fn modify(
     };
     let entry = changeable(&app, &named, &asking, "modify")?;
     let sent = json(request).await?;
-    let (indexes, now) = (app.indexes().clone(), Timestamp::now());
+    let indexes = app.indexes().clone();
     let (editor, name) = (editor(&app, asking), entry.name.clone());
     let settings = app
-        .domain(async move { indexes.patch(&editor, &name, &sent, noop, now).await })
+        .domain(async move { indexes.patch(&editor, &name, &sent, noop).await })
         .await?;
     Ok(configured(&settings))
 }
@@ -102,18 +101,18 @@ pub(crate) async fn remove(
     asking: Asking,
 ) -> Result<Reply, Fault> {
     let entry = changeable(&app, &named, &asking, "delete")?;
-    let (indexes, who, now) = (app.indexes().clone(), asking.who(), Timestamp::now());
+    let (indexes, by) = (app.indexes().clone(), asking.by());
     let name = entry.name.clone();
     let line = format!("index {name} deleted");
-    app.domain(async move { indexes.remove(who.as_deref(), &name, now).await })
+    app.domain(async move { indexes.remove(&by, &name).await })
         .await?;
     Ok(Reply::message(line).created())
 }
 
 fn editor(app: &App, asking: Asking) -> Editor {
     let app = app.clone();
-    let who = asking.who();
-    Editor::new(who, move |entry| asking.concerns(&app, entry))
+    let by = asking.by();
+    Editor::new(by, move |entry| asking.concerns(&app, entry))
 }
 
 fn changeable(app: &App, named: &Named, asking: &Asking, doing: &str) -> Result<Arc<Entry>, Fault> {

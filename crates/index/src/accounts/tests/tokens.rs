@@ -74,6 +74,11 @@ async fn a_token_is_listed_with_its_last_use_and_revoked() {
     accounts.known("", secret.reveal(), at(50)).unwrap();
     accounts.known("", secret.reveal(), at(40)).unwrap();
     assert_eq!(token.last_used(), Some(at(50)));
+    let twice = accounts.create_token(&alice, "alice", new(), at(99)).await;
+    assert_eq!(
+        refused(twice.map(|_| ())),
+        "409 alice has a token `ci` already: revoke it, or choose another name"
+    );
     assert_eq!(accounts.known("", secret.reveal(), at(100)), None);
     let home = home.restart().await;
     let accounts = &home.accounts;

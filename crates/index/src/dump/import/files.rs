@@ -250,10 +250,7 @@ impl Import<'_> {
     }
 
     fn by(&self) -> By {
-        By {
-            who: None,
-            at: self.now,
-        }
+        By::nobody(self.now)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Import, Report};
 use crate::acl::Principal;
 use crate::dump::{Dump, ListedIndex};
 use crate::indexes::{Editor, Noop};
-use crate::{Error, IndexName, IndexSettings, Origin};
+use crate::{By, Error, IndexName, IndexSettings, Origin};
 
 impl Import<'_> {
     pub(super) async fn make_indexes(
@@ -71,12 +71,8 @@ impl Import<'_> {
             }
             return Ok(());
         }
-        let editor = Editor::who_sees_all(None);
-        match self
-            .indexes
-            .create(&editor, &index, &fields, self.now)
-            .await
-        {
+        let editor = Editor::who_sees_all(By::nobody(self.now));
+        match self.indexes.create(&editor, &index, &fields).await {
             Ok(_) => report.indexes += 1,
             Err(error @ (Error::BadRequest { .. } | Error::NoSuchUser { .. })) => {
                 let problem = format!("index {name} cannot be taken over: {error}");
@@ -128,11 +124,9 @@ impl Import<'_> {
         }
         let (sent, editor) = (
             json!([format!("bases={}", here.join(","))]),
-            Editor::who_sees_all(None),
+            Editor::who_sees_all(By::nobody(self.now)),
         );
-        let patch = self
-            .indexes
-            .patch(&editor, &entry.name, &sent, Noop::Fine, self.now);
+        let patch = self.indexes.patch(&editor, &entry.name, &sent, Noop::Fine);
         match patch.await {
             Ok(_) => Ok(()),
             Err(Error::BadRequest { why }) => {

@@ -283,7 +283,7 @@ impl Ground {
                 Sent::json(&json!({ "name": "foo", "version": "1.0", "targetindex": "olga/prod" }))
             }
             ("POST", "/+login") => Sent::json(&json!({ "user": "olga", "password": "olga" })),
-            ("POST", "/+tokens") => Sent::json(&json!({ "name": "new" })),
+            ("POST", "/+tokens") => Sent::json(&json!({ "name": "new", "everything": true })),
             ("POST", "/_/oidc/mint-token") => Sent::json(&json!({ "token": "x" })),
             ("PUT", "/{user}" | "/{user}/") => Sent::json(&json!({ "password": "new" })),
             ("PATCH", _) => Sent::json(&json!({ "title": "new" })),
