@@ -1,7 +1,8 @@
 //! `pilothouse init`: a data directory with root in it, before the first start.
 //!
 //! `serve` makes one by itself; this is for setting root's password first, and
-//! for the guides that begin with `devpi-init`.
+//! for the guides that begin with `devpi-init`. One that is there already is what was
+//! asked for: a script may begin with this each time, unless it wants a password set.
 
 use std::io::Write;
 
@@ -15,7 +16,7 @@ use store::{DataDir, Mode};
 use crate::arguments::{TEMPLATE, Where};
 use crate::failure::{Explained, Outcome};
 
-/// Make a data directory, and root's password in it
+/// Make a data directory, and root's password in it; one that is there already stays as it is
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = "Example: pilothouse init --root-passwd-hash '$argon2id$…'\n\n")]
 pub(crate) struct Arguments {
@@ -31,12 +32,21 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let path = super::whereabouts(arguments.place)?.data_dir.value;
+    let asks_for_password = arguments.root_passwd.is_some() || arguments.root_passwd_hash.is_some();
     if DataDir::open(&path, Mode::Visit).is_ok() {
-        return Err(Explained::new(
-            format!("`{}` is a data directory of pilothouse already", path.display()),
-            "`pilothouse passwd root` sets root's password; `--data-dir DIR` names another directory",
-        )
-        .into());
+        if asks_for_password {
+            return Err(Explained::new(
+                format!("`{}` is a data directory of pilothouse already", path.display()),
+                "`pilothouse passwd root` sets root's password; `--data-dir DIR` names another directory",
+            )
+            .into());
+        }
+        writeln!(
+            out,
+            "`{}` is there already, and stays as it is",
+            path.display()
+        )?;
+        return Ok(Outcome::Clean);
     }
     let data_dir = DataDir::open(&path, Mode::Serve).with_context(|| {
         Explained::new(
@@ -57,7 +67,7 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         Ok(())
     })?;
     writeln!(out, "made `{}`", path.display())?;
-    if arguments.root_passwd.is_none() && arguments.root_passwd_hash.is_none() {
+    if !asks_for_password {
         writeln!(
             out,
             "root has an empty password: `pilothouse passwd root` sets one"

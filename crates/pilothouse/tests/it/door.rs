@@ -51,6 +51,8 @@ fn a_server_beyond_loopback_wants_a_root_with_a_password_and_makes_no_users() {
     );
     insta::assert_snapshot!(home.run(&["init", "--serverdir", "srv"]));
     insta::assert_snapshot!(home.run(&["init", "--serverdir", "srv"]));
+    let with_password = ["init", "--serverdir", "srv", "--root-passwd", "secret"];
+    insta::assert_snapshot!(home.run(&with_password));
     insta::assert_snapshot!(serve(&["--restrict-modify", "root"]));
     for nothing in ["", "\n", "\r\n"] {
         let refused = passwd(&home, nothing);
