@@ -140,7 +140,8 @@ impl Files {
         Ok(None)
     }
 
-    fn is_upstreams(&self) -> bool {
+    /// Whether clients get files from upstream, and none is kept here.
+    pub(crate) fn is_upstreams(&self) -> bool {
         // Nobody else gets at the files of a folder here.
         let config = &self.shared.config;
         config.files_from == FilesFrom::Upstream && config.upstream.url().is_some()

@@ -120,3 +120,59 @@ async fn what_cannot_be_checked_or_kept_is_told() {
         report.notes
     );
 }
+
+/// The good dump, with nothing but a wheel of this version, that upstream has at this address.
+fn dumped_wheel(folder: &Path, version: &str, address: &str) {
+    dumped(folder, |contents| {
+        let filename = format!("bar-{version}-py3-none-any.whl");
+        let relpath = format!("alice/mirror/bar/{version}/{filename}");
+        let from = contents["indexes"]["alice/mirror"]["files"][0]["relpath"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let to = folder.join(&relpath);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(folder.join(from), to).unwrap();
+        let file = &mut contents["indexes"]["alice/mirror"]["files"][0];
+        file["version"] = json!(version);
+        file["relpath"] = json!(relpath);
+        file["entrymapping"]["url"] = json!(format!("{address}/{filename}{SIGNED}"));
+    });
+}
+
+const SIGNED: &str = "?signature=s3cret";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_dump_adds_to_what_the_first_has_left() {
+    let house = House::new().await;
+    for version in ["1.0", "1.1"] {
+        let home = tempfile::tempdir().unwrap();
+        dumped_wheel(home.path(), version, "https://files.example/bar");
+        let report = house.import(home.path()).await.unwrap();
+        assert_eq!(report.problems, [""; 0]);
+    }
+    let contents = house.contents().await;
+    let files = contents["indexes"]["alice/mirror"]["files"].as_array();
+    let mut versions: Vec<_> = files
+        .unwrap()
+        .iter()
+        .map(|file| file["version"].as_str().unwrap())
+        .collect();
+    versions.sort_unstable();
+    assert_eq!(versions, ["1.0", "1.1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lets_a_mirror_in_upstream_is_not_exported() {
+    let house = House::new().await;
+    let home = tempfile::tempdir().unwrap();
+    dumped_wheel(home.path(), "1.0", "https://me:s3cret@files.example/bar");
+    house.import(home.path()).await.unwrap();
+    let contents = house.contents().await;
+    let file = &contents["indexes"]["alice/mirror"]["files"][0];
+    assert_eq!(
+        file["entrymapping"]["url"],
+        "https://files.example/bar/bar-1.0-py3-none-any.whl"
+    );
+    assert!(!contents.to_string().contains("s3cret"), "{contents:#}");
+}

@@ -12,7 +12,7 @@ use store::FileRow;
 
 use super::folder::Folder;
 use super::{Export, LONGEST_NAME, Written};
-use crate::mirror::known;
+use crate::mirror::{known, shown};
 use crate::project::path_of;
 use crate::{Error, IndexName};
 
@@ -124,6 +124,14 @@ impl Fetched {
         }
     }
 
+    /// Where upstream has it, without what lets us in there: a name, or a query that signs it.
+    fn address(&self) -> String {
+        self.listed
+            .url
+            .parse()
+            .map_or_else(|_| String::new(), |url| shown(&url))
+    }
+
     fn told(&self, path: &str) -> Value {
         let row = &self.row;
         let changed = row.last_modified.unwrap_or(row.stored_at);
@@ -136,7 +144,7 @@ impl Fetched {
             "entrymapping": {
                 "project": row.project.as_str(),
                 "version": self.version,
-                "url": self.listed.url,
+                "url": self.address(),
                 "hash_spec": format!("sha256={}", row.digest),
                 "hashes": { "sha256": row.digest },
                 "last_modified": httpdate::fmt_http_date(SystemTime::from(changed)),

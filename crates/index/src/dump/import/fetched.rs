@@ -21,9 +21,12 @@ use super::{Import, Report};
 use crate::catalog::Entry;
 use crate::dump::{Dump, Kind, ListedFile, ListedIndex};
 use crate::hosted::{Received, receive_promised};
-use crate::mirror::known::Known;
+use crate::mirror::known::{self, Known};
 use crate::project::path_of;
 use crate::{Error, IndexSettings, Project};
+
+/// When a page was fetched that only a dump tells of: upstream is asked as soon as somebody wants it.
+const FROM_A_DUMP: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// What the dump says of each release.
 type Releases = HashMap<Key, Map<String, Value>>;
@@ -121,7 +124,8 @@ impl Import<'_> {
         Ok(Ok((fetched, content)))
     }
 
-    /// Keeps a page of these files, unless one is kept.
+    /// Keeps a page of these files, unless upstream's own is kept; adds to one that another
+    /// dump has left.
     async fn show(
         &self,
         entry: &Entry,
@@ -130,9 +134,14 @@ impl Import<'_> {
     ) -> Result<(), Error> {
         let db = self.storage.db();
         let kept = db.page(entry.name.as_str(), &name).await?;
-        if kept.is_some_and(|page| page.body.is_some()) {
-            return Ok(());
-        }
+        let kept = kept.and_then(|page| Some((page.fetched_at, page.body?)));
+        let before = match kept {
+            Some((fetched_at, _)) if fetched_at != FROM_A_DUMP => return Ok(()),
+            Some((_, body)) => known::unpack(&body, &name),
+            None => None,
+        };
+        let before = before.map(|page| page.files).unwrap_or_default();
+        let files = added(before, files);
         let mut versions: Vec<String> = Vec::new();
         for version in files
             .iter()
@@ -155,8 +164,8 @@ impl Import<'_> {
         let known = Known {
             project: Some(Arc::new(Project::of(page))),
             validators: crate::mirror::Validators::default(),
-            fetched_at: Timestamp::UNIX_EPOCH,
-            fresh_until: Timestamp::UNIX_EPOCH,
+            fetched_at: FROM_A_DUMP,
+            fresh_until: FROM_A_DUMP,
         };
         let row = known.to_row()?;
         Ok(db.save_page(entry.name.as_str(), &name, &row).await?)
@@ -212,6 +221,19 @@ impl Fetched {
             gpg_sig: None,
         }
     }
+}
+
+/// These files, and those of the others that are at no path of theirs.
+fn added(mut files: Vec<PageFile>, others: Vec<PageFile>) -> Vec<PageFile> {
+    for other in others {
+        if files
+            .iter()
+            .all(|file| path_of(&file.url) != path_of(&other.url))
+        {
+            files.push(other);
+        }
+    }
+    files
 }
 
 /// Whether a mirror here has what that of the dump had.

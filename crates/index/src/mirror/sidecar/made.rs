@@ -2,16 +2,21 @@
 
 use std::io;
 use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use url::Url;
 
 use super::{Beside, Sidecars};
-use crate::Error;
 use crate::mirror::client::Failure;
 use crate::mirror::file::Started;
+use crate::mirror::sink::Sink;
 use crate::mirror::span::{Remote, Trouble};
 use crate::mirror::zip_tail::{self, Unreadable};
+use crate::{Error, Growing};
+
+const GONE: &str = "it lists the wheel but does not have it";
 
 impl Sidecars {
     /// METADATA out of the wheel: the stored one, or range reads of upstream's.
@@ -65,14 +70,39 @@ impl Sidecars {
                     .await
                     .unwrap_or_else(|panic| resume_unwind(panic.into_panic())))
             }
+            Ok(None) if self.files.is_upstreams() => {
+                let read = self.read_and_drop(beside, &remote).await;
+                read.map_err(|trouble| match trouble {
+                    Trouble::Upstream(failure) => about(failure),
+                    Trouble::Missing(_) => about(Failure::wrong(GONE)),
+                    Trouble::Here(error) => error,
+                })
+            }
             // No ranges: the wheel will be wanted soon anyway.
             Ok(None) => self.read_whole(&beside.path).await,
             Err(Trouble::Upstream(failure)) => Err(about(failure)),
-            Err(Trouble::Missing(_)) => Err(about(Failure::wrong(
-                "it lists the wheel but does not have it",
-            ))),
+            Err(Trouble::Missing(_)) => Err(about(Failure::wrong(GONE))),
             Err(Trouble::Here(error)) => Err(error),
         }
+    }
+
+    /// The whole wheel, of which nothing stays: clients get it from upstream.
+    async fn read_and_drop(
+        &self,
+        beside: &Beside,
+        remote: &Remote,
+    ) -> Result<Result<Vec<u8>, Unreadable>, Trouble> {
+        let (head, response) = remote.ask(0, None, None).await?;
+        let staged = self.shared.storage.blobs().begin();
+        let staged = Arc::new(staged.map_err(|error| Trouble::Here(error.into()))?);
+        let growing = Arc::new(Growing::new(staged.blob()));
+        let what = beside.what();
+        let sink = Sink::new(self.shared.clone(), staged, growing.clone(), what);
+        let end = AtomicU64::new(head.len.unwrap_or(u64::MAX));
+        remote.fetch(&sink, &head, Some(response), 0, &end).await?;
+        let arrived = growing.arrived();
+        let slice = move |start, length| growing.slice(start, length);
+        Ok(from_blob(arrived, slice).await)
     }
 
     async fn read_whole(&self, path: &str) -> Result<Result<Vec<u8>, Unreadable>, Error> {

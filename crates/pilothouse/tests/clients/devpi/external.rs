@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use testkit::http::{self, Request};
-use testkit::{Devpi, DevpiServer, Installer, Scratch, Server, Upstream};
+use testkit::{Devpi, DevpiServer, Dist, Installer, Metadata, Project, Scratch, Server, Upstream};
 
 use super::moving::json_of;
 use crate::server;
@@ -94,6 +94,27 @@ fn clients_get_files_from_upstream_and_nothing_is_kept() {
         settings["result"]["mirror_ignore_serial_header"],
         json!(true)
     );
+}
+
+// The tail of a wheel is not to be had: all of it is read for its metadata, and dropped.
+#[test]
+fn metadata_that_is_made_leaves_no_file_here_either() {
+    let wheel = Dist::wheel("1.1").metadata(Metadata::InWheel);
+    let upstream = Upstream::start([Project::new("bar").with(wheel.padding(3_000_000))]);
+    upstream.change(|settings| settings.ranges = false);
+    let server = server().mirroring(&upstream).start();
+    furnish(server.url(), &upstream);
+    let page = server.index("alice/mirror");
+    let json = Request::get(&format!("{page}bar/"))
+        .header("Accept", "application/vnd.pypi.simple.v1+json")
+        .send()
+        .json();
+    let file = json["files"][0]["url"].as_str().unwrap();
+    let metadata = http::get(&format!("{page}bar/{file}.metadata"));
+    assert_eq!(metadata.status, 200, "{}", metadata.text());
+    assert!(metadata.text().contains("\nVersion: 1.1\n"));
+    assert_eq!(kept(&server), Vec::<String>::new());
+    assert_eq!(answered(server.url(), "alice/mirror").0, 302);
 }
 
 #[test]
