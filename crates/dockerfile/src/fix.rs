@@ -190,7 +190,10 @@ impl Subject<'_> {
         } else {
             "\n"
         };
-        let lines = lint::missing_patterns(text).join("\n");
+        let mut lines = lint::missing_patterns(text);
+        // A new file of the context must not become one of the image.
+        lines.extend(self.around.ignore.is_none().then_some(".dockerignore"));
+        let lines = lines.join("\n");
         let end = Span::new(text.len(), text.len());
         Some(vec![(File::Ignore, end, format!("{gap}{lines}\n"))])
     }

@@ -33,7 +33,7 @@ mod wide_bind;
 mod wrong_cache;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,8 @@
 //! network. The one image it knows is `base`, made here of a static busybox.
 
 mod built;
+mod python;
+mod tree;
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -17,6 +19,7 @@ use tempfile::TempDir;
 use crate::wait::holds_within;
 
 pub use built::{Built, Ran};
+pub use tree::Node;
 
 /// A `dockerd` that runs.
 #[derive(Debug)]
@@ -133,16 +136,29 @@ impl Engine {
     fn import(&self, content: &str) -> Result<(), String> {
         let root = self.directory.path().join("base");
         fs::write(root.join("etc/name"), content).expect("the directory takes a file");
+        self.import_directory(&root, "base", &["ENV PATH=/bin".to_owned()])
+    }
+
+    /// Makes an image of a directory, with these instructions.
+    fn import_directory(
+        &self,
+        root: &Path,
+        name: &str,
+        instructions: &[String],
+    ) -> Result<(), String> {
         let mut tar = Command::new("tar")
             .arg("-C")
-            .arg(&root)
+            .arg(root)
             .args(["-c", "."])
             .stdout(Stdio::piped())
             .spawn()
             .expect("tar can be run");
+        let changes = instructions.iter().flat_map(|one| ["--change", one]);
         let imported = self
             .client()
-            .args(["import", "--change", "ENV PATH=/bin", "-", "base"])
+            .arg("import")
+            .args(changes)
+            .args(["-", name])
             .stdin(tar.stdout.take().expect("it was asked for"))
             .output()
             .expect("docker can be run");

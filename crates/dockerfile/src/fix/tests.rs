@@ -1,6 +1,11 @@
 //! What is mended, and what is left alone.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
+use crate::lint::RULES;
+use crate::lint::tests::with_example;
+use crate::{Engine, cache};
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
@@ -113,4 +118,87 @@ fn what_is_fine_is_not_touched() {
     let done = fixed(text, None, &[]);
     assert_eq!((done.dockerfile.as_str(), done.ignore), (text, None));
     assert!(done.done.is_empty());
+}
+
+/// Every bad example and every good one: what is mended is sound, told of no more, and stays.
+#[test]
+fn what_is_mended_is_no_finding_and_is_not_mended_again() {
+    let mut mended = BTreeSet::new();
+    for rule in RULES {
+        for example in [rule.bad, rule.good] {
+            with_example(example, |text, around| {
+                let once = fix(text, around).unwrap();
+                let file = Dockerfile::parse(&once.dockerfile).unwrap();
+                file.check().unwrap();
+                let around = Surroundings {
+                    ignore: once.ignore.as_deref(),
+                    ..*around
+                };
+                let left = lint::lint(&file, &around).findings;
+                let left: Vec<&str> = left.iter().map(|finding| finding.rule.code).collect();
+                for done in &once.done {
+                    let code = done.rule.code;
+                    assert!(!left.contains(&code), "{code}: {}", once.dockerfile);
+                }
+                let twice = fix(&once.dockerfile, &around).unwrap();
+                assert_eq!(twice.dockerfile, once.dockerfile);
+                assert_eq!((twice.ignore, twice.done.len()), (once.ignore.clone(), 0));
+                if example == rule.bad && once.done.iter().any(|done| done.rule.code == rule.code) {
+                    mended.insert(rule.code);
+                }
+            });
+        }
+    }
+    let mended: Vec<&str> = mended.into_iter().collect();
+    assert_eq!(mended, ["PH001", "PH002", "PH005", "PH009", "PH010"]);
+}
+
+/// The context of a build, as far as its files have a name and bytes.
+struct Plain<'a>(Files<'a>);
+
+impl cache::Context for Plain<'_> {
+    fn content(&self, selection: &cache::Selection) -> Result<cache::Content, String> {
+        let is_in = |path: &str| {
+            let mut sources = selection.sources.iter();
+            sources.any(|source| {
+                let below = path.strip_prefix(source.as_str());
+                source.is_empty()
+                    || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        let files = self.0.iter().filter(|file| is_in(file.0));
+        Ok(cache::Content {
+            key: format!("{:?}", files.collect::<Vec<_>>()),
+            entries: BTreeMap::new(),
+        })
+    }
+}
+
+/// Whether the step that installs is cached after a source was edited.
+fn is_kept(dockerfile: &str) -> bool {
+    let dockerfile = Dockerfile::parse(dockerfile).unwrap();
+    let options = cache::Options::default();
+    let [old, new] =
+        ["one", "two"].map(|text| [("requirements.txt", "flask\n"), ("main.py", text)]);
+    let [old, new] = [Plain(&old), Plain(&new)];
+    let [old, new] = [&old, &new].map(|context| cache::Build {
+        dockerfile: &dockerfile,
+        options: &options,
+        context,
+    });
+    let verdicts = cache::explain(Engine::BuildKit, &old, &new).unwrap();
+    let install = verdicts
+        .iter()
+        .find(|one| one.instruction.contains("pip install"));
+    install.unwrap().cached == cache::Cached::Yes
+}
+
+#[test]
+fn an_edited_source_leaves_what_is_installed_once_the_order_is_right() {
+    let rule = lint::rule("PH001").unwrap();
+    with_example(rule.bad, |text, around| {
+        assert!(!is_kept(text));
+        let mended = fix(text, around).unwrap().dockerfile;
+        assert!(is_kept(&mended), "{mended}");
+    });
 }

@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warning,
     what: "The whole context is copied before dependencies are installed.",
     why: "A step is repeated when what stands before it has changed. With all sources copied first, every change of any file installs everything again.",
-    bad: "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
-    good: "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY . .\n",
+    bad: "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n# ---- requirements.txt\nflask==3.1.2\n",
+    good: "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\nCOPY . .\n# ---- requirements.txt\nflask==3.1.2\n",
     check: Check::Files(check),
 };
 

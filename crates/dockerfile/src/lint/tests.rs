@@ -18,6 +18,14 @@ fn alone(file: &str) -> Vec<&'static str> {
 
 /// What they say to an example with all that belongs to it.
 fn in_example(example: &'static str) -> Vec<&'static str> {
+    with_example(example, codes)
+}
+
+/// Hands on the Dockerfile of an example, and what lies around it.
+pub(crate) fn with_example<T>(
+    example: &'static str,
+    work: impl FnOnce(&'static str, &Surroundings<'_>) -> T,
+) -> T {
     let files = example::files(example);
     let named = |name: &str| files.iter().find(|file| file.0 == name).map(|file| file.1);
     let times = named("times of files").unwrap_or_default().lines();
@@ -46,7 +54,7 @@ fn in_example(example: &'static str) -> Vec<&'static str> {
         read: &|path| named(path).map(str::to_owned),
         index: Some(&index),
     };
-    codes(files[0].1, &around)
+    work(files[0].1, &around)
 }
 
 #[test]
