@@ -207,7 +207,7 @@ struct Named<'a> {
 }
 
 /// Options of `pip install` that are followed by a value which is no requirement.
-const WITH_VALUE: [&str; 24] = [
+const WITH_VALUE: [&str; 44] = [
     "-e",
     "--editable",
     "-i",
@@ -232,13 +232,33 @@ const WITH_VALUE: [&str; 24] = [
     "--default-index",
     "--index",
     "--group",
+    "--index-strategy",
+    "--allow-insecure-host",
+    "--keyring-provider",
+    "--cert",
+    "--client-cert",
+    "--proxy",
+    "--retries",
+    "--timeout",
+    "--log",
+    "--report",
+    "--config-settings",
+    "--implementation",
+    "--abi",
+    "--upgrade-strategy",
+    "--root-user-action",
+    "--use-feature",
+    "--exclude-newer",
+    "--link-mode",
+    "--resolution",
+    "--python-platform",
 ];
 
 fn named(tool: Tool, command: &Command) -> Named<'_> {
     let mut named = Named::default();
     let fixed: &[&str] = match tool {
         Tool::Pip => &[],
-        Tool::Uv if install::positional(command).first() == Some(&"pip") => &[],
+        Tool::Uv if matches!(install::positional(command)[..], ["pip" | "tool", ..]) => &[],
         Tool::Uv => &["uv.lock", "pyproject.toml"],
         Tool::Poetry => &["poetry.lock", "pyproject.toml"],
         Tool::Pdm => &["pdm.lock", "pyproject.toml"],

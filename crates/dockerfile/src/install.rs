@@ -1,6 +1,6 @@
 //! What `RUN`s do with Python packages.
 
-use crate::{Arguments, Command, Instruction, Keyword, Span, commands};
+use crate::{Arguments, Command, Instruction, Keyword, Span, Word, commands};
 
 /// A tool that installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,15 +84,18 @@ pub(crate) fn run(instruction: &Instruction, file: &str) -> Option<Run> {
     if let Arguments::Json(words) = &instruction.arguments {
         let line = words.join(" ");
         let whole = Span::new(instruction.keyword_span.start, instruction.span.end);
-        all.extend(commands(&line).into_iter().map(|command| (command, whole)));
+        let words = commands(&line).into_iter().map(unwrapped);
+        all.extend(words.map(|command| (command, whole)));
     } else {
-        all.extend(commands(&instruction.text).into_iter().map(|command| {
+        let words = commands(&instruction.text).into_iter().map(unwrapped);
+        all.extend(words.map(|command| {
             let (start, end) = command.range();
             (command, instruction.place(start, end))
         }));
         for heredoc in &instruction.heredocs {
             let body = heredoc.body;
-            all.extend(commands(body.of(file)).into_iter().map(|command| {
+            let words = commands(body.of(file)).into_iter().map(unwrapped);
+            all.extend(words.map(|command| {
                 let (start, end) = command.range();
                 (command, Span::new(body.start + start, body.start + end))
             }));
@@ -102,6 +105,37 @@ pub(crate) fn run(instruction: &Instruction, file: &str) -> Option<Run> {
         cache_mounts: cache_mounts(instruction),
         commands: all,
     })
+}
+
+/// What stands before a command and runs it, or says when it is run.
+const WRAPPERS: [&str; 14] = [
+    "sudo", "env", "exec", "command", "time", "nice", "nohup", "if", "then", "else", "do", "while",
+    "!", "{",
+];
+
+/// A command without `sudo -H`, `env A=1`, `then` and the like before it.
+fn unwrapped(mut command: Command) -> Command {
+    while WRAPPERS.contains(&command.program()) && command.words.len() > 1 {
+        let mut words = command.words.split_off(1).into_iter().peekable();
+        while let Some(word) = words.peek() {
+            let text = word.text.as_str();
+            let has_value = matches!(text, "-u" | "-g" | "-n" | "-C" | "-S");
+            let is_variable = text.contains('=') && !text.starts_with('-');
+            if is_variable {
+                command.variables.extend(words.next());
+            } else if text.starts_with('-') {
+                words.nth(usize::from(has_value));
+            } else {
+                break;
+            }
+        }
+        let rest: Vec<Word> = words.collect();
+        if rest.is_empty() {
+            break;
+        }
+        command.words = rest;
+    }
+    command
 }
 
 fn cache_mounts(instruction: &Instruction) -> Vec<String> {
@@ -189,6 +223,11 @@ pub(crate) fn positional(command: &Command) -> Vec<&str> {
     words
 }
 
+/// What pip fetches for; pipx's `inject` is one as well.
+fn is_pip(verb: &str) -> bool {
+    matches!(verb, "install" | "wheel" | "download" | "inject")
+}
+
 /// Which tool installs with this command, if it installs.
 pub(crate) fn installer(command: &Command) -> Option<Tool> {
     let words = positional(command);
@@ -199,16 +238,17 @@ pub(crate) fn installer(command: &Command) -> Option<Tool> {
     };
     let first = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
-    if versioned("pip") {
-        return matches!(first, "install" | "wheel" | "download").then_some(Tool::Pip);
+    if versioned("pip") || program == "pipx" {
+        return is_pip(first).then_some(Tool::Pip);
     }
     if versioned("python") && command.arguments().any(|word| word == "-m") {
-        return (first == "pip" && matches!(second, "install" | "wheel" | "download"))
-            .then_some(Tool::Pip);
+        let runs_pip = matches!(first, "pip" | "pipx");
+        return (runs_pip && is_pip(second)).then_some(Tool::Pip);
     }
     let syncs = |word| matches!(word, "install" | "sync");
     match program {
-        "uv" => (first == "sync" || (first == "pip" && syncs(second))).then_some(Tool::Uv),
+        "uv" => (first == "sync" || (matches!(first, "pip" | "tool") && syncs(second)))
+            .then_some(Tool::Uv),
         "poetry" => syncs(first).then_some(Tool::Poetry),
         "pdm" => syncs(first).then_some(Tool::Pdm),
         "pipenv" => syncs(first).then_some(Tool::Pipenv),

@@ -10,6 +10,7 @@ mod broken_cache;
 mod doubled_by_chown;
 mod editable_install;
 mod example;
+mod fetched;
 mod floating_base;
 mod floating_source;
 mod foreign_packages;
@@ -19,13 +20,13 @@ mod missing_cache;
 mod normal_times;
 mod overwritten_venv;
 mod released_dependencies;
-mod secret_in_build;
 mod source_build;
 mod source_on_musl;
 mod split_update;
 mod stale_bind;
 mod surroundings;
 mod twice_copied;
+mod unsafe_index;
 mod unstable_output;
 mod volatile_variable;
 mod weak_ignore;
@@ -143,7 +144,7 @@ pub const RULES: [&Rule; 25] = [
     &normal_times::RULE,
     &doubled_by_chown::RULE,
     &merged_steps::RULE,
-    &secret_in_build::RULE,
+    &unsafe_index::RULE,
     &floating_source::RULE,
     &editable_install::RULE,
     &split_update::RULE,

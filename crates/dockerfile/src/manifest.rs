@@ -15,6 +15,7 @@ use crate::Span;
 use crate::path::joined;
 
 pub(crate) use project::Project;
+pub(crate) use requirements::lines;
 
 /// What is to be installed.
 #[derive(Debug, Clone)]

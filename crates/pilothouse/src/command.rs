@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(serve, arguments.verbosity),
         Command::Cache(cache) => cache::run(cache, &mut out),
         Command::Config(config) => config::run(config, &mut out),
-        Command::Docker(docker) => docker::run(docker, &mut out),
+        Command::Docker(docker) => docker::run(docker, arguments.verbosity, &mut out),
         Command::Init(init) => init::run(init, &mut out),
         Command::Passwd(passwd) => passwd::run(passwd, &mut out),
         Command::Stats(stats) => stats::run(stats, &mut out),

@@ -1,16 +1,17 @@
 //! Bases, tools and requirements that change by themselves.
 
-use super::{Check, File, Findings, Rule, Severity, Subject};
+use super::{Check, File, Findings, Rule, Severity, Subject, fetched};
 use crate::Base;
 use crate::inputs::Install;
+use crate::install::{self, Tool};
 use crate::manifest::{Kind, Manifest};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH013",
     name: "floating-version",
     severity: Severity::Note,
-    what: "The base image or a requirement has no version or no hash, or a lock does not hold what the project asks for.",
-    why: "`python`, `python:latest` and `python:3` become another Python one day, which repeats every step and may break the build. A requirement without a version is another one from day to day while its step stays cached; one without a hash is whatever the index gives.",
+    what: "The base image, a requirement, a repository or a script has no version or no hash, one of several indexes decides, or a lock does not hold what the project asks for.",
+    why: "`python`, `python:latest` and `python:3` become another Python one day, which repeats every step and may break the build. A requirement without a version is another one from day to day while its step stays cached; one without a hash is whatever the index gives, and with `--extra-index-url` whatever any of them gives: of a private name, a higher version on the public index wins. A script that is piped into a shell is run unseen.",
     bad: "FROM python:latest\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -U pip && pip install -r requirements.txt\n# ---- requirements.txt\nflask>=3\n",
     good: "FROM python:3.13-slim\nCOPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install pip==26.3 && pip install -r requirements.txt\n# ---- requirements.txt\nflask==3.1.2 --hash=sha256:ca1d8112ec8a6158cc29ea4858963350011b5c846a414cdb7a954aa9e967d03c\n",
     check: Check::Files(check),
@@ -41,6 +42,39 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             unpinned(manifest, findings);
         }
         unlocked(install, findings);
+    }
+    for source in fetched::sources(subject) {
+        moving(&source, findings);
+    }
+    let instructions = subject.stages.iter().flat_map(|stage| &stage.instructions);
+    for run in instructions.filter_map(|one| install::run(one, subject.file.text())) {
+        for (span, program) in fetched::piped(&run.commands, subject.file.text()) {
+            findings.add(span, format!("`{program}` runs whatever this address gives on the day of the build: name a version, or fetch it with `ADD --checksum`"));
+        }
+    }
+}
+
+/// Repositories without a commit, and indexes of which the highest version wins.
+fn moving(source: &fetched::Source, findings: &mut Findings) {
+    for word in &source.words {
+        if let Some(url) = fetched::moving_repository(word) {
+            source.tell(
+                findings,
+                format!("`{url}` is whatever was pushed last: name a commit, like `@1a2b3c4`"),
+            );
+        }
+    }
+    // uv asks the others only for what the first does not have.
+    let asks_all = match source.tool {
+        Tool::Pip => true,
+        Tool::Uv => source
+            .values(&["--index-strategy"])
+            .any(|strategy| strategy.starts_with("unsafe-")),
+        _ => false,
+    };
+    let mut others = source.values(&["--extra-index-url"]);
+    if asks_all && !source.is_hashed && others.next().is_some() {
+        source.tell(findings, "of a name that two indexes have, the higher version is installed, whoever uploaded it: name one index that serves both, or hashes".to_owned());
     }
 }
 

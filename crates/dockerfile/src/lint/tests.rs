@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::Engine;
 
-fn codes(file: &str, around: &Surroundings<'_>) -> Vec<&'static str> {
+pub(super) fn codes(file: &str, around: &Surroundings<'_>) -> Vec<&'static str> {
     let file = Dockerfile::parse(file).unwrap();
     let findings = lint(&file, around).findings;
     findings.iter().map(|finding| finding.rule.code).collect()
 }
 
 /// What rules say to a Dockerfile with nothing around it.
-fn alone(file: &str) -> Vec<&'static str> {
+pub(super) fn alone(file: &str) -> Vec<&'static str> {
     codes(file, &Surroundings::default())
 }
 
@@ -109,13 +109,28 @@ fn tools_are_known_in_every_way_they_are_called() {
         "pipenv install",
         "[\"pip\", \"install\", \"a\"]",
         "<<EOF\nset -e\npip install a\nEOF",
+        "sudo -H pip install a",
+        "sudo -u app -E A=1 python3 -m pip install a",
+        "env A=1 B=2 pip install a",
+        "if [ -f r.txt ]; then pip install -r r.txt; fi",
+        "pipx install a",
+        "python3 -m pipx inject a b",
+        "uv tool install a",
     ] {
         assert!(
             alone(&format!("FROM a:1\nRUN {line}\n")).contains(&"PH002"),
             "{line}"
         );
     }
-    for line in ["pip list", "uv run x", "echo pip install", "npm install"] {
+    for line in [
+        "pip list",
+        "uv run x",
+        "echo pip install",
+        "npm install",
+        "sudo -l",
+        "env A=1",
+        "pipx run a",
+    ] {
         assert!(
             !alone(&format!("FROM a:1\nRUN {line}\n")).contains(&"PH002"),
             "{line}"
@@ -236,7 +251,7 @@ fn installed_packages_are_followed_from_stage_to_stage() {
 fn what_a_builder_writes_is_new_only_where_bytecode_is_made() {
     let build = |setting: &str, run: &str| {
         alone(&format!(
-            "FROM python:3.13 AS b\n{setting}\nRUN --mount=type=cache,target=/root/.cache {run}\nFROM python:3.13\nCOPY --from=0 /x /x\n"
+            "FROM python:3.13 AS b\n{setting}\nRUN --mount=type=cache,target=/root/.cache {run}\nFROM python:3.13\nCOPY --from=0 / /x\n"
         ))
     };
     for (setting, run, flagged) in [
@@ -256,6 +271,57 @@ fn what_a_builder_writes_is_new_only_where_bytecode_is_made() {
     ] {
         let found = build(setting, run).contains(&"PH005");
         assert_eq!(found, flagged, "{setting} {run}");
+    }
+}
+
+/// PH005 looks at what is copied, not at how it is called.
+#[test]
+fn only_what_holds_bytecode_is_new_each_time() {
+    let build = |runs: &str, copy: &str| {
+        alone(&format!(
+            "FROM python:3.13 AS b\nWORKDIR /w\n{runs}\nFROM python:3.13\nCOPY --from=b {copy} /x\n"
+        ))
+    };
+    let pip = "RUN pip install a==1 && npm run build";
+    let venv = "RUN python -m venv --without-pip /v\nENV PATH=/v/bin:$PATH\nRUN pip install a==1";
+    for (runs, copy, flagged) in [
+        (pip, "/dist", false),
+        (pip, "/usr/local", true),
+        (pip, "/usr/local/lib/python3.13/site-packages", true),
+        (pip, "/usr/local/bin", false),
+        (pip, "/", true),
+        (pip, "/w/app.tar.gz", false),
+        ("RUN pip install --target=dist a==1", "/w/dist", true),
+        ("RUN pip install --target=dist a==1", "/w/dist/a", true),
+        (
+            "RUN pip install --target=dist a==1",
+            "/w/distribution",
+            false,
+        ),
+        ("RUN pip install --prefix /p a==1", "/p", true),
+        ("RUN pip install --prefix /p a==1", "/p/bin", false),
+        ("RUN pip install --prefix /p a==1", "/usr/local", false),
+        ("RUN pip install --target $T a==1", "/dist", true),
+        (venv, "/v", true),
+        (venv, "/usr/local/lib", false),
+        ("RUN /v/bin/pip install a==1", "/v", true),
+        (
+            "RUN uv pip install --compile-bytecode --python /v/bin/python a==1",
+            "/v",
+            true,
+        ),
+        ("RUN uv sync --compile-bytecode", "/w/.venv", true),
+        ("RUN uv sync --compile-bytecode", "/w/dist", false),
+        ("RUN python -m compileall /w/src", "w/src", true),
+        ("RUN python -m compileall /w/src", "/w/static", false),
+        (
+            "RUN pip install a==1 && cp -r /usr/local/lib/python3.13 /dist",
+            "/dist",
+            true,
+        ),
+    ] {
+        let found = build(runs, copy).contains(&"PH005");
+        assert_eq!(found, flagged, "{runs} {copy}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Check, Findings, Rule, Severity, Subject};
 use crate::install::{self, Tool};
+use crate::scope::Scope;
 use crate::{Command, Instruction, Span};
 
 pub(super) const RULE: Rule = Rule {
@@ -20,70 +21,199 @@ pub(crate) const VARIABLE: (&str, &str) = ("SOURCE_DATE_EPOCH", "315532800");
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let copies = subject.handed_on();
-    let copies = copies.iter().filter(|copy| may_hold_bytecode(copy.1));
-    let mut builders: Vec<usize> = copies.map(|copy| copy.2).collect();
+    let mut builders: Vec<usize> = copies.iter().map(|copy| copy.2).collect();
     builders.sort_unstable();
     builders.dedup();
     for builder in builders {
-        let instructions = &subject.stages[builder].instructions;
-        let mut writers = instructions.iter().enumerate().filter_map(|(at, one)| {
-            let (tool, span) = writer(subject, builder, at, one)?;
-            Some((tool, span))
+        let taken = copies.iter().filter(|copy| copy.2 == builder);
+        let taken: Vec<String> = taken
+            .flat_map(|(_, copy, _)| sources(subject, builder, copy))
+            .collect();
+        let writers = writers(subject, builder);
+        let mut told = writers.iter().filter(|writer| {
+            let mut paths = taken.iter();
+            paths.any(|path| may_hold(path, &writer.place))
         });
-        if let Some((tool, span)) = writers.next() {
+        if let Some(writer) = told.next() {
             findings.add(
-                span,
+                writer.span,
                 format!(
-                    "what `{tool}` writes here is new each time, so `COPY --from` is never cached: set `ENV {}={}` above",
-                    VARIABLE.0, VARIABLE.1
+                    "what `{}` writes here is new each time, so `COPY --from` is never cached: set `ENV {}={}` above",
+                    writer.tool, VARIABLE.0, VARIABLE.1
                 ),
             );
         }
     }
 }
 
-/// Whether something of a stage is more than files of other kinds, like a list that it wrote.
-fn may_hold_bytecode(copy: &Instruction) -> bool {
+/// What of a stage a copy takes, as paths in it.
+fn sources(subject: &Subject<'_>, builder: usize, copy: &Instruction) -> Vec<String> {
+    let scope = subject.scope(builder, subject.stages[builder].instructions.len());
     let words = copy.words();
     let sources = words.split_last().map_or(&[][..], |(_, sources)| sources);
-    sources.iter().any(|source| {
-        let name = source.rsplit('/').next().unwrap_or(source);
-        let kind = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
-        // Folders have dots as well: `python3.13`.
-        kind.is_none_or(|(_, kind)| !kind.starts_with(|c: char| c.is_ascii_alphabetic()))
-    })
+    // A source of another stage is below its root, whatever the folder.
+    let paths = sources.iter().map(|source| format!("/{source}"));
+    paths.map(|path| scope.path(&path)).collect()
 }
 
-/// The first command of a `RUN` that writes bytecode with times in it.
-fn writer(
-    subject: &Subject<'_>,
-    stage: usize,
-    at: usize,
-    instruction: &Instruction,
-) -> Option<(&'static str, Span)> {
-    let run = install::run(instruction, subject.file.text())?;
-    let scope = subject.scope(stage, at);
-    if scope.variable(VARIABLE.0).is_some() {
-        return None;
-    }
-    let compiles_uv = scope.variable("UV_COMPILE_BYTECODE").is_some_and(is_on);
-    let by_itself = |command: &Command| {
-        let mut variables = command.variables.iter();
-        variables.any(|word| word.text.starts_with("SOURCE_DATE_EPOCH="))
+/// A command that writes bytecode with times in it.
+struct Writer {
+    tool: &'static str,
+    span: Span,
+    place: Place,
+}
+
+/// Where bytecode is written.
+enum Place {
+    /// In this folder, or anywhere below it.
+    Below(String),
+    /// Where the interpreter of the image keeps its packages.
+    Packages,
+    /// Only a build can tell.
+    Unknown,
+}
+
+/// Whether some of what is written at a place is in what is taken.
+fn may_hold(taken: &str, place: &Place) -> bool {
+    let is_below = |path: &str, folder: &str| {
+        let rest = path.strip_prefix(folder.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let commands = run.commands.iter();
-    let mut commands = commands.filter(|(command, _)| !by_itself(command));
-    commands.find_map(|(command, span)| {
-        let has = |flag: &str| command.arguments().any(|word| word == flag);
-        let tool = match install::installer(command) {
-            Some(Tool::Pip) if has("install") && !has("--no-compile") => "pip",
-            Some(Tool::Uv) if compiles_uv || has("--compile-bytecode") || has("--compile") => "uv",
-            None if has("venv") && has("-m") && !has("--without-pip") => "python -m venv",
-            None if has("compileall") => "compileall",
-            _ => return None,
+    if taken.contains(['$', '*', '?', '[']) {
+        return true;
+    }
+    match place {
+        Place::Unknown => !is_file(taken),
+        Place::Packages => {
+            let parts = ["/site-packages", "/dist-packages", "/lib/python"];
+            parts.iter().any(|part| taken.contains(part))
+                || ["/usr/local/lib", "/usr/lib", "/opt"]
+                    .iter()
+                    .any(|folder| is_below(folder, taken))
+        }
+        // Programs are scripts; what is compiled is beside them.
+        Place::Below(folder) => {
+            is_below(folder, taken)
+                || (is_below(taken, folder) && !is_below(taken, &format!("{folder}/bin")))
+        }
+    }
+}
+
+/// Whether this is named like a file that is no bytecode, as a list is.
+fn is_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let kind = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
+    // Folders have dots as well: `python3.13`.
+    kind.is_some_and(|(_, kind)| kind.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// The commands of a stage that write bytecode with times in it.
+fn writers(subject: &Subject<'_>, stage: usize) -> Vec<Writer> {
+    let mut all: Vec<Writer> = Vec::new();
+    for (at, instruction) in subject.stages[stage].instructions.iter().enumerate() {
+        let Some(run) = install::run(instruction, subject.file.text()) else {
+            continue;
         };
-        Some((tool, *span))
-    })
+        let scope = subject.scope(stage, at);
+        for (command, span) in &run.commands {
+            // What is moved within the stage may end anywhere.
+            if !all.is_empty() && matches!(command.program(), "cp" | "mv" | "tar" | "rsync" | "ln")
+            {
+                for writer in &mut all {
+                    writer.place = Place::Unknown;
+                }
+            }
+            let mut own = command.variables.iter();
+            let by_itself = own.any(|word| word.text.starts_with("SOURCE_DATE_EPOCH="));
+            if by_itself || scope.variable(VARIABLE.0).is_some() {
+                continue;
+            }
+            if let Some(tool) = writer(command, &scope) {
+                let place = place(command, &scope);
+                let span = *span;
+                all.push(Writer { tool, span, place });
+            }
+        }
+    }
+    all
+}
+
+/// The tool that writes bytecode with times in it, if a command does.
+fn writer(command: &Command, scope: &Scope) -> Option<&'static str> {
+    let compiles_uv = scope.variable("UV_COMPILE_BYTECODE").is_some_and(is_on);
+    let has = |flag: &str| command.arguments().any(|word| word == flag);
+    match install::installer(command) {
+        Some(Tool::Pip) if has("install") && !has("--no-compile") => Some("pip"),
+        Some(Tool::Uv) if compiles_uv || has("--compile-bytecode") || has("--compile") => {
+            Some("uv")
+        }
+        None if has("venv") && has("-m") && !has("--without-pip") => Some("python -m venv"),
+        None if has("compileall") => Some("compileall"),
+        _ => None,
+    }
+}
+
+/// Where a command of these writes.
+fn place(command: &Command, scope: &Scope) -> Place {
+    let words: Vec<&str> = command.arguments().collect();
+    let option = |names: &[&str]| {
+        words.iter().enumerate().find_map(|(at, word)| {
+            names
+                .iter()
+                .find_map(|name| match word.strip_prefix(name)? {
+                    "" => words.get(at + 1).copied(),
+                    rest => rest.strip_prefix('='),
+                })
+        })
+    };
+    let below = |path: &str| {
+        if path.contains('$') {
+            return Place::Unknown;
+        }
+        Place::Below(scope.path(path))
+    };
+    let positional = install::positional(command);
+    let tool = install::installer(command);
+    if let Some(path) = option(&["--target", "-t", "--prefix", "--root"]) {
+        return below(path);
+    }
+    match (tool, positional.as_slice()) {
+        (None, ["venv" | "compileall", path]) => below(path),
+        (None, _) => Place::Unknown,
+        (Some(Tool::Uv), ["sync", ..]) => {
+            below(scope.variable("UV_PROJECT_ENVIRONMENT").unwrap_or(".venv"))
+        }
+        _ => environment(command, option(&["--python", "-p"]), scope, &below),
+    }
+}
+
+/// The environment that a command installs into: that of its program or of another Python, an
+/// active one, or that of the image.
+fn environment(
+    command: &Command,
+    python: Option<&str>,
+    scope: &Scope,
+    below: &dyn Fn(&str) -> Place,
+) -> Place {
+    let of_program = |program: &str| {
+        let (folder, _) = program.rsplit_once("/bin/")?;
+        (!matches!(folder, "" | "/usr" | "/usr/local")).then(|| below(folder))
+    };
+    let called = command.words.first().map_or("", |word| word.text.as_str());
+    let named = python.or(Some(called)).and_then(of_program);
+    let in_path = || {
+        let path = scope.variable("PATH")?;
+        of_program(&format!("{}/", path.split(':').next()?))
+    };
+    let active = || scope.variable("VIRTUAL_ENV").map(below);
+    let has = |flag: &str| command.arguments().any(|word| word == flag);
+    if has("--user") || python.is_some_and(|python| !python.contains('/')) {
+        return Place::Unknown;
+    }
+    named
+        .or_else(active)
+        .or_else(in_path)
+        .unwrap_or(Place::Packages)
 }
 
 fn is_on(value: &str) -> bool {

@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> (Vec<Requirement>, Vec<Nested>) {
 }
 
 /// Logical lines without comments, each with where its first one stands.
-fn lines(text: &str) -> Vec<(String, Span)> {
+pub(crate) fn lines(text: &str) -> Vec<(String, Span)> {
     let mut lines = Vec::new();
     let (mut joined, mut first): (String, Option<Span>) = (String::new(), None);
     let mut start = 0;

@@ -12,7 +12,7 @@ use std::io::Write;
 
 use clap::Subcommand;
 
-use crate::arguments::TEMPLATE;
+use crate::arguments::{TEMPLATE, Verbosity};
 use crate::failure::Outcome;
 
 /// Judge and mend Dockerfiles of Python projects
@@ -25,11 +25,15 @@ pub(crate) enum Command {
     Init(init::Arguments),
 }
 
-pub(crate) fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    command: Command,
+    verbosity: Verbosity,
+    out: &mut dyn Write,
+) -> anyhow::Result<Outcome> {
     match command {
-        Command::Lint(arguments) => lint::run(*arguments, out),
+        Command::Lint(arguments) => lint::run(*arguments, verbosity, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
-        Command::Fix(arguments) => fix::run(&arguments, out),
+        Command::Fix(arguments) => fix::run(&arguments, verbosity, out),
         Command::Init(arguments) => init::run(&arguments, out),
     }
 }

@@ -24,6 +24,22 @@ fn project() -> Home {
         )
 }
 
+/// Once: nothing beside the findings. Twice: nothing but errors, and it still ends as before.
+#[test]
+fn quiet_says_less_and_twice_only_what_is_wrong() {
+    let home = project();
+    let loud = home.run(&["docker", "lint"]);
+    let quiet = home.run(&["docker", "lint", "-q"]);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (loud.code, ""));
+    assert_eq!(quiet.stdout, loud.stdout);
+    let home = home.file(
+        "secret/Dockerfile",
+        "FROM python:latest\nENV PIP_INDEX_URL=https://a:b@c.example/simple/\n",
+    );
+    let files = ["docker", "lint", "-qq", "Dockerfile", "secret/Dockerfile"];
+    insta::assert_snapshot!(home.run(&files));
+}
+
 #[test]
 fn people_see_the_lines_that_are_meant() {
     insta::assert_snapshot!(project().run(&["docker", "lint"]), @r"

@@ -12,7 +12,7 @@ use similar::TextDiff;
 use tempfile::NamedTempFile;
 
 use super::source::Source;
-use crate::arguments::TEMPLATE;
+use crate::arguments::{TEMPLATE, Verbosity};
 use crate::failure::{Explained, Outcome};
 
 /// Mend what `docker lint` finds, where that changes nothing of what is built
@@ -32,7 +32,11 @@ pub(crate) struct Arguments {
 
 const AFTER: &str = "It copies dependency files before sources, adds cache mounts and a constant time for bytecode, and completes .dockerignore.";
 
-pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    arguments: &Arguments,
+    verbosity: Verbosity,
+    out: &mut dyn Write,
+) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Clean;
     for name in &arguments.files {
         if name == Path::new("-") {
@@ -48,7 +52,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
             continue;
         }
         if arguments.write {
-            write(&source, &fixed, out)?;
+            let told = write(&source, &fixed)?;
+            if verbosity.level() >= 0 {
+                out.write_all(told.as_bytes())?;
+            }
         } else {
             show(&source, &fixed, out)?;
             outcome = Outcome::Findings;
@@ -94,27 +101,30 @@ fn show(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<(
     Ok(())
 }
 
-fn write(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Changes the files, and says what was done.
+fn write(source: &Source, fixed: &Fixed) -> anyhow::Result<String> {
+    let mut told = Vec::new();
     for (path, _, new) in source.changes(fixed) {
-        let put = || -> std::io::Result<()> {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            file.write_all(new.as_bytes())?;
-            let mode = match fs::metadata(&path) {
-                Ok(about) => about.permissions(),
-                Err(_) => std::os::unix::fs::PermissionsExt::from_mode(0o644),
-            };
-            fs::set_permissions(file.path(), mode)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        put().with_context(|| format!("`{}` cannot be written", path.display()))?;
-        writeln!(out, "wrote {}", path.display())?;
+        put(&path, new).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        told.push(format!("wrote {}\n", path.display()));
     }
-    for done in &fixed.done {
-        writeln!(out, "mended {}: {}", done.rule.code, done.message)?;
-    }
+    let done = fixed.done.iter();
+    told.extend(done.map(|done| format!("mended {}: {}\n", done.rule.code, done.message)));
+    Ok(told.concat())
+}
+
+/// Replaces a file as a whole, with its mode.
+fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    let mode = match fs::metadata(path) {
+        Ok(about) => about.permissions(),
+        Err(_) => std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    };
+    fs::set_permissions(file.path(), mode)?;
+    file.persist(path)?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use url::Url;
 use super::context;
 use super::files_of::{Asked, Files};
 use super::source::Source;
-use crate::arguments::TEMPLATE;
+use crate::arguments::{TEMPLATE, Verbosity};
 use crate::command::block_on;
 use crate::config::{self, Environment, Overrides, Places, flag};
 use crate::failure::{Outcome, described};
@@ -100,7 +100,11 @@ struct Judged {
     skipped: Vec<(&'static Rule, String)>,
 }
 
-pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    arguments: Arguments,
+    verbosity: Verbosity,
+    out: &mut dyn Write,
+) -> anyhow::Result<Outcome> {
     if let Some(rules) = &arguments.explain {
         explain::print(rules, out)?;
         return Ok(Outcome::Clean);
@@ -127,24 +131,19 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         Some(url) => Asked::Named(url),
         None => Asked::Local(listen),
     };
-    let judged = judged(&sources, &choice, &asked)?;
+    let mut judged = judged(&sources, &choice, &asked)?;
+    let outcome = choice.outcome(&judged.found);
+    if verbosity.level() < -1 {
+        judged.found.retain(|one| one.severity == Severity::Error);
+    }
     let format = if arguments.json {
         Format::Json
     } else {
         arguments.format
     };
-    match format {
-        Format::Text => text::print(&judged.found, out)?,
-        Format::Json => json::print(&judged, out)?,
-        Format::Sarif => sarif::print(&judged.found, out)?,
-        Format::Github => github::print(&judged.found, out)?,
-    }
-    if format != Format::Json {
-        out.flush()?;
-        let codes: Vec<&str> = judged.skipped.iter().map(|(rule, _)| rule.code).collect();
-        if let Some((_, reason)) = judged.skipped.first() {
-            eprintln!("skipped {}: {reason}", codes.join(" and "));
-        }
+    judged.print(format, out)?;
+    if verbosity.level() >= 0 {
+        judged.tell(format, out)?;
     }
     // One broken file does not keep the others from being judged.
     if let Some(last) = failures.pop() {
@@ -154,7 +153,34 @@ pub(crate) fn run(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<O
         }
         return Err(last);
     }
-    Ok(choice.outcome(&judged.found))
+    Ok(outcome)
+}
+
+impl Judged {
+    fn print(&self, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
+        match format {
+            Format::Text => text::print(&self.found, out)?,
+            Format::Json => json::print(self, out)?,
+            Format::Sarif => sarif::print(&self.found, out)?,
+            Format::Github => github::print(&self.found, out)?,
+        }
+        Ok(())
+    }
+
+    /// What is said beside the findings.
+    fn tell(&self, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
+        out.flush()?;
+        if format == Format::Text {
+            text::tell(&self.found);
+        }
+        let codes: Vec<&str> = self.skipped.iter().map(|(rule, _)| rule.code).collect();
+        if let Some((_, reason)) = self.skipped.first()
+            && format != Format::Json
+        {
+            eprintln!("skipped {}: {reason}", codes.join(" and "));
+        }
+        Ok(())
+    }
 }
 
 fn parted(read: impl Iterator<Item = anyhow::Result<Source>>) -> (Vec<Source>, Vec<anyhow::Error>) {

@@ -14,16 +14,18 @@ pub(super) fn print(found: &[Found], out: &mut dyn Write) -> io::Result<()> {
         excerpt(one, out)?;
         writeln!(out)?;
     }
-    let Some(first) = found.first() else {
-        return Ok(());
-    };
-    out.flush()?;
-    eprintln!("{}", summary(found));
-    eprintln!(
-        "`pilothouse docker lint --explain {}` says why",
-        first.rule.code
-    );
     Ok(())
+}
+
+/// How many there are, and where more is said of them.
+pub(super) fn tell(found: &[Found]) {
+    if let Some(first) = found.first() {
+        eprintln!("{}", summary(found));
+        eprintln!(
+            "`pilothouse docker lint --explain {}` says why",
+            first.rule.code
+        );
+    }
 }
 
 /// The line on which it begins, with what is meant of it marked.

@@ -1,14 +1,14 @@
-//! Passwords that stay in the image.
+//! Indexes that are named with a password, or that anybody can stand before.
 
-use super::{Check, Findings, Rule, Severity, Subject};
+use super::{Check, Findings, Rule, Severity, Subject, fetched};
 use crate::{Instruction, Keyword};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH019",
-    name: "index-credentials-in-build",
+    name: "unsafe-index",
     severity: Severity::Error,
-    what: "A password or token for an index stands in ARG, ENV or a command.",
-    why: "Whoever has the image reads it with `docker history`. A secret mount is there while the step runs, and in no layer and no cache key.",
+    what: "A password or token for an index stands in ARG, ENV or a command, or an index is asked without TLS.",
+    why: "Whoever has the image reads it with `docker history`. A secret mount is there while the step runs, and in no layer and no cache key. Over `http://`, or with the certificate unread (`--trusted-host`), whoever stands between builder and index decides what is installed.",
     bad: "FROM python:3.13-slim\nARG PIP_EXTRA_INDEX_URL=https://user:password@pypi.corp.example/simple/\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf pip install app\n",
     check: Check::Files(check),
@@ -31,6 +31,41 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             }
         }
     }
+    for source in fetched::sources(subject) {
+        if let Some(said) = open(&source) {
+            source.tell(findings, said);
+        }
+    }
+}
+
+/// Whether anybody on the way can answer in the place of an index.
+fn open(source: &fetched::Source) -> Option<String> {
+    let urls = [
+        "--index-url",
+        "-i",
+        "--extra-index-url",
+        "--find-links",
+        "-f",
+        "--index",
+        "--default-index",
+    ];
+    let hosts = ["--trusted-host", "--allow-insecure-host"];
+    // What is known by its hash is what it is, whoever sends it.
+    if source.is_hashed {
+        return None;
+    }
+    if let Some(url) = source.values(&urls).find(|url| fetched::is_open(url)) {
+        // A password in it is told of, and printed nowhere.
+        let host = url.rsplit('@').next().unwrap_or(url);
+        let host = host.trim_start_matches("http://");
+        return Some(format!(
+            "whoever stands between here and `{host}` decides what is installed: ask it by `https://`"
+        ));
+    }
+    let host = source.values(&hosts).next()?;
+    Some(format!(
+        "whoever pretends to be `{host}` decides what is installed: give pip its authority (`--cert`) in a secret mount"
+    ))
 }
 
 fn variables(instruction: &Instruction, findings: &mut Findings) {
@@ -61,6 +96,7 @@ fn has_credentials(text: &str) -> bool {
     text.match_indices("://").any(|(at, _)| {
         let rest = &text[at + 3..];
         let authority = rest.split(['/', ' ', '"', '\'']).next().unwrap_or_default();
-        authority.contains('@')
+        // The user of a key is none.
+        authority.contains('@') && !text[..at].ends_with("ssh")
     })
 }
