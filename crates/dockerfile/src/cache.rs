@@ -12,13 +12,18 @@ mod cause;
 mod compare;
 mod content;
 mod copy;
+mod difference;
 mod instruction;
+mod key;
 mod mount;
 mod names;
+mod partner;
 mod plan;
 mod run;
 mod scope;
+mod step;
 mod tell;
+mod verdict;
 mod written;
 
 use std::collections::BTreeMap;
@@ -26,8 +31,8 @@ use std::collections::BTreeMap;
 use crate::{Dockerfile, Engine, Span};
 
 pub use cause::{Cause, Change};
-pub use compare::{Cached, Verdict};
 pub use content::{Content, Context, Form, Seen, Selection};
+pub use verdict::{Cached, Verdict};
 
 /// What a build is told beside its Dockerfile.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,8 @@ use crate::{Instruction, Keyword};
 use super::Unbuildable;
 use super::content::{Content, Form};
 use super::instruction::words;
-use super::plan::{At, Input, Kind, Part, Planner, Writes};
+use super::plan::{At, Planner};
+use super::step::{Input, Kind, Part, Writes};
 use crate::Engine;
 use crate::path::cleaned;
 

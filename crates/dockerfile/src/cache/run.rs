@@ -6,8 +6,9 @@ use super::Unbuildable;
 use super::content::Form;
 use super::instruction::{command, shown};
 use super::mount::{Mount, mounts};
-use super::plan::{At, Input, Kind, Part, Planner, Writes};
+use super::plan::{At, Planner};
 use super::scope::Scope;
+use super::step::{Input, Kind, Part, Writes};
 use crate::Engine;
 
 /// Arguments that need no `ARG`.

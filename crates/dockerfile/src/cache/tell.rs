@@ -4,7 +4,8 @@ use crate::{Instruction, Keyword};
 
 use super::Unbuildable;
 use super::instruction::{self, command, pairs, shown};
-use super::plan::{At, Kind, Part, Planner, Writes};
+use super::plan::{At, Planner};
+use super::step::{Kind, Part, Writes};
 use crate::Engine;
 
 impl<'a> Planner<'a> {

@@ -5,7 +5,7 @@
 
 use super::content::{Content, Context, Form, Selection};
 use super::copy::Placed;
-use super::plan::{Input, Step, Writes};
+use super::step::{Input, Step, Writes};
 
 /// What a stage holds at some paths.
 #[derive(Debug)]

@@ -1,0 +1,33 @@
+//! What becomes of a step.
+
+use super::cause::Cause;
+
+/// What becomes of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The stage's name, or `stage-` and its number from 0.
+    pub stage: String,
+    /// The stage's number, from 0.
+    pub stage_number: usize,
+    /// As the engine counts: BuildKit within the stage, the others within the build.
+    pub number: usize,
+    /// From 1.
+    pub line: usize,
+    /// On one line.
+    pub instruction: String,
+    /// Whether it is done again.
+    pub cached: Cached,
+    /// Why it is done again, or what that hangs on.
+    pub causes: Vec<Cause>,
+}
+
+/// Whether a step is done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cached {
+    /// It is taken from the cache.
+    Yes,
+    /// It is done again.
+    No,
+    /// That hangs on what a command writes.
+    Depends,
+}
