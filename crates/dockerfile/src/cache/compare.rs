@@ -1,6 +1,6 @@
 //! Two plans held against each other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::cause::Cause;
 use super::difference::differences;
@@ -82,9 +82,23 @@ impl Comparison<'_> {
                 instruction: step.instruction.clone(),
                 cached: self.cached[*at],
                 causes,
+                takes: self.takes(*at).map(|other| places[other]).collect(),
             }
         };
         order.iter().map(verdict).collect()
+    }
+
+    /// The steps of other stages that a step works with.
+    fn takes(&self, at: usize) -> impl Iterator<Item = usize> {
+        let step = &self.after.steps[at];
+        let of_inputs = step.inputs.iter().filter_map(|input| match input {
+            Input::Written(written) => Some(written.end),
+            Input::Context(_) | Input::Image(_) => None,
+        });
+        let others = step.parent.into_iter().chain(of_inputs);
+        let is_other = |other: &usize| self.after.steps[*other].stage_number != step.stage_number;
+        let others: BTreeSet<usize> = others.filter(is_other).collect();
+        others.into_iter().filter(|other| self.is_shown(*other))
     }
 
     /// BuildKit makes no step of `FROM scratch`.

@@ -19,6 +19,9 @@ pub struct Verdict {
     pub cached: Cached,
     /// Why it is done again, or what that hangs on.
     pub causes: Vec<Cause>,
+    /// Of other stages, the steps that it builds on or whose stage it takes files of; their
+    /// numbers in the report, from 0.
+    pub takes: Vec<usize>,
 }
 
 /// Whether a step is done again.

@@ -10,6 +10,8 @@ use super::step::{Input, Step, Writes};
 /// What a stage holds at some paths.
 #[derive(Debug)]
 pub(super) struct Written {
+    /// The last step of the stage.
+    pub(super) end: usize,
     /// By path, what lies there, the last first.
     pub(super) layers: Vec<Layer>,
     /// On what they lie: steps that may have written anything, and where they are asked for it.
@@ -35,6 +37,7 @@ pub(super) fn written(
     paths: &[String],
 ) -> Written {
     let mut written = Written {
+        end,
         layers: Vec::new(),
         grounds: Vec::new(),
     };

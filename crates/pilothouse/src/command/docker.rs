@@ -6,6 +6,7 @@ mod files_of;
 mod fix;
 mod init;
 mod lint;
+mod put;
 mod source;
 
 use std::io::Write;

@@ -1,8 +1,11 @@
 //! `pilothouse docker explain`: from two states to causes.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use quick_xml::escape::unescape;
+use quick_xml::events::Event;
 use serde_json::Value;
 
 use crate::binary::Home;
@@ -128,4 +131,105 @@ fn engines_have_caches_of_their_own() {
     // What is only told is a step there.
     assert_eq!(steps("legacy"), 8);
     assert_eq!(steps("buildah"), 8);
+}
+
+/// The texts of a picture, each with the names of the elements around it. Panics if it is no XML.
+fn texts(picture: &str) -> Vec<(String, String)> {
+    let mut reader = quick_xml::Reader::from_str(picture);
+    let mut around: Vec<String> = Vec::new();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut text = String::new();
+    loop {
+        match reader.read_event().expect("the picture is XML") {
+            Event::Start(element) => {
+                around.push(element.name().0.to_owned());
+                text.clear();
+            }
+            Event::Text(part) => text.push_str(&part),
+            Event::GeneralRef(name) => {
+                let name = format!("&{};", &*name);
+                text.push_str(&unescape(&name).expect("the name stands for something"));
+            }
+            Event::End(_) => {
+                texts.push((around.join(" "), std::mem::take(&mut text)));
+                around.pop();
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert!(around.is_empty(), "{around:?} is open");
+    texts
+}
+
+#[test]
+fn a_graph_has_every_step_and_why_it_is_repeated() {
+    let home = project();
+    let ended = home.run(&[
+        "docker",
+        "explain",
+        "p",
+        "--what-if",
+        "touch app/main.py",
+        "--graph",
+        "out.svg",
+        "--json",
+    ]);
+    let report: Value = serde_json::from_str(&ended.stdout).expect(&ended.stderr);
+    let picture = fs::read_to_string(home.path().join("out.svg")).unwrap();
+    let texts = texts(&picture);
+    let titles: Vec<&String> = texts
+        .iter()
+        .filter(|(around, _)| around == "svg g title")
+        .map(|(_, text)| text)
+        .collect();
+    let steps = report["steps"].as_array().unwrap();
+    assert_eq!(titles.len(), steps.len());
+    for (title, step) in titles.iter().zip(steps) {
+        let instruction = step["instruction"].as_str().unwrap();
+        assert!(title.contains(instruction), "{title}, {step}");
+        for cause in step["causes"].as_array().unwrap() {
+            assert!(title.contains(cause["text"].as_str().unwrap()), "{title}");
+        }
+    }
+    let (around, first) = &texts[0];
+    assert_eq!(around, "svg title");
+    assert_eq!(first, "`p` after `touch app/main.py`, by buildkit");
+    // From one box to the next five times, and out of the first stage once.
+    assert_eq!(picture.matches("marker-end").count(), 6);
+    assert_eq!(steps[5]["takes"], serde_json::json!([4]));
+}
+
+#[test]
+fn a_graph_takes_any_text() {
+    let odd = "FROM scratch AS a\nCOPY <<E /x\n1\nE\nFROM a\nCOPY --from=a /x /\u{1b}<y>&amp;\"'\u{7}]]>\n";
+    let home = Home::new().file("p/Dockerfile", odd).file("p/a", "a\n");
+    let arguments = ["docker", "explain", "p", "--what-if", "touch Dockerfile"];
+    let ended = home.run(&[&arguments[..], &["--graph", "p/out.svg"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let texts = texts(&fs::read_to_string(home.path().join("p/out.svg")).unwrap());
+    let expected = "COPY --from=a /x /\u{fffd}<y>&amp;\"'\u{fffd}]]>";
+    assert!(
+        texts.iter().any(|(_, text)| text.contains(expected)),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn a_graph_is_written_whole_or_not_at_all() {
+    let home = project().file("old.svg", "old\n");
+    symlink("old.svg", home.path().join("link.svg")).unwrap();
+    let drawn = |path: &str| {
+        let arguments = ["docker", "explain", "p", "--what-if", "touch app/main.py"];
+        home.run(&[&arguments[..], &["--graph", path]].concat())
+    };
+    insta::assert_snapshot!(drawn("missing/out.svg"));
+    insta::assert_snapshot!(drawn("p"));
+    // Renamed over, a device would be one no more.
+    assert_eq!(drawn("/dev/null").code, Some(2));
+    assert_eq!(drawn("link.svg").code, Some(0));
+    let written = fs::read_to_string(home.path().join("old.svg")).unwrap();
+    assert!(written.ends_with("</svg>\n"), "{written}");
+    let left: Vec<_> = fs::read_dir(home.path()).unwrap().collect();
+    assert_eq!(left.len(), 3, "{left:?}");
 }

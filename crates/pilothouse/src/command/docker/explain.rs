@@ -1,5 +1,6 @@
 //! `pilothouse docker explain`: which steps a build will repeat, and why.
 
+mod graph;
 mod json;
 mod record;
 mod state;
@@ -58,6 +59,9 @@ pub(crate) struct Arguments {
     transfer: Transfer,
     #[command(flatten)]
     told: state::Flags,
+    /// Draw the stages, their steps and the causes into this file
+    #[arg(long, value_name = "OUT.svg", conflicts_with = "record")]
+    graph: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -133,6 +137,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     }
     let mut report = arguments.report(&mut before, &mut after)?;
     report.warnings.sort();
+    if let Some(path) = &arguments.graph {
+        graph::save(&report, path)?;
+    }
     if arguments.json {
         json::print(&report, out)?;
     } else {

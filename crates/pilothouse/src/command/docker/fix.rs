@@ -1,6 +1,5 @@
 //! `pilothouse docker fix`: mends what the rules have found, where what is built stays the same.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +8,8 @@ use clap::Args;
 use dockerfile::fix::{Fixed, fix};
 use dockerfile::lint::Surroundings;
 use similar::TextDiff;
-use tempfile::NamedTempFile;
 
+use super::put::put;
 use super::source::Source;
 use crate::arguments::{TEMPLATE, Verbosity};
 use crate::failure::{Explained, Outcome};
@@ -105,26 +104,12 @@ fn show(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<(
 fn write(source: &Source, fixed: &Fixed) -> anyhow::Result<String> {
     let mut told = Vec::new();
     for (path, _, new) in source.changes(fixed) {
-        put(&path, new).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        told.push(format!("wrote {}\n", path.display()));
+        put(&path, new.as_bytes())
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+        told.push(format!("wrote {}
+", path.display()));
     }
     let done = fixed.done.iter();
     told.extend(done.map(|done| format!("mended {}: {}\n", done.rule.code, done.message)));
     Ok(told.concat())
-}
-
-/// Replaces a file as a whole, with its mode.
-fn put(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    let mode = match fs::metadata(path) {
-        Ok(about) => about.permissions(),
-        Err(_) => std::os::unix::fs::PermissionsExt::from_mode(0o644),
-    };
-    fs::set_permissions(file.path(), mode)?;
-    file.persist(path)?;
-    Ok(())
 }

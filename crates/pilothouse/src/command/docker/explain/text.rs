@@ -11,11 +11,7 @@ use super::Report;
 const MOST: usize = 5;
 
 pub(super) fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} after {}, by {}:",
-        report.after, report.before, report.engine
-    )?;
+    writeln!(out, "{}:", headline(report))?;
     for (at, step) in report.steps.iter().enumerate() {
         let stage = if report.steps.iter().any(|other| other.stage != step.stage) {
             format!("[{}] ", step.stage)
@@ -34,9 +30,24 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             short(&step.instruction)
         )?;
         if step.cached != Cached::Yes {
-            writeln!(out, "                {}", because(step))?;
+            writeln!(out, "                because {}", clauses(step).join("; "))?;
         }
     }
+    writeln!(out, "{}", summary(report))?;
+    for warning in &report.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    Ok(())
+}
+
+/// What is compared, and by whom.
+pub(super) fn headline(report: &Report) -> String {
+    let (after, before, engine) = (&report.after, &report.before, report.engine);
+    format!("{after} after {before}, by {engine}")
+}
+
+/// How much is done again.
+pub(super) fn summary(report: &Report) -> String {
     let count = |cached| {
         report
             .steps
@@ -49,15 +60,11 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if open > 0 {
         let _ = write!(end, ", {open} hang on what others write");
     }
-    writeln!(out, "{end}")?;
-    for warning in &report.warnings {
-        writeln!(out, "warning: {warning}")?;
-    }
-    Ok(())
+    end
 }
 
-/// Why, in one clause after another; of many files only the first.
-fn because(step: &Verdict) -> String {
+/// Why, one clause after another; of many files only the first.
+pub(super) fn clauses(step: &Verdict) -> Vec<String> {
     let is_file = |cause: &&Cause| matches!(cause, Cause::File { .. });
     let files = step.causes.iter().filter(is_file).count();
     let mut seen = 0;
@@ -74,7 +81,7 @@ fn because(step: &Verdict) -> String {
             clauses.push(format!("and {} files more", files - MOST));
         }
     }
-    format!("because {}", clauses.join("; "))
+    clauses
 }
 
 /// A cause, with steps numbered as they are printed.
