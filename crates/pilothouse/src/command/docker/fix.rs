@@ -106,8 +106,7 @@ fn write(source: &Source, fixed: &Fixed) -> anyhow::Result<String> {
     for (path, _, new) in source.changes(fixed) {
         put(&path, new.as_bytes())
             .with_context(|| format!("`{}` cannot be written", path.display()))?;
-        told.push(format!("wrote {}
-", path.display()));
+        told.push(format!("wrote {}\n", path.display()));
     }
     let done = fixed.done.iter();
     told.extend(done.map(|done| format!("mended {}: {}\n", done.rule.code, done.message)));
