@@ -18,6 +18,9 @@ pub(crate) struct Address<'a> {
     pub(crate) project: Option<&'a str>,
 }
 
+/// No user is called like that.
+const VIEWS: &str = "/views/";
+
 impl<'a> Address<'a> {
     /// Takes a path apart.
     pub(crate) fn parse(path: &'a str) -> Self {
@@ -32,6 +35,9 @@ impl<'a> Address<'a> {
         if let Some(tail) = path.strip_prefix("/+f/") {
             return none(file(tail));
         }
+        if let Some(page) = Self::of_view(path) {
+            return page;
+        }
         match path {
             "/" => return none(Route::Home),
             "/+health" | "/+ready" | "/+metrics" => return none(Route::Operator),
@@ -39,6 +45,14 @@ impl<'a> Address<'a> {
             _ => {}
         }
         Self::of_index(path).unwrap_or(none(Route::Other))
+    }
+
+    /// `/views/{view}/simple/…`; the index is `views/{view}`.
+    fn of_view(path: &'a str) -> Option<Self> {
+        let rest = path.strip_prefix(VIEWS)?;
+        let (view, rest) = rest.split_once("/simple/")?;
+        let is_name = !view.is_empty() && !view.contains('/');
+        is_name.then(|| Self::page(path.get(1..VIEWS.len() + view.len()), rest))
     }
 
     /// `/{user}/{index}/+…`
@@ -51,7 +65,8 @@ impl<'a> Address<'a> {
         }
         let rest = &path[plus + 2..];
         if let Some(rest) = rest.strip_prefix("simple/") {
-            return Some(Self::page(Some(index), rest));
+            // A view has another address.
+            return (!path.starts_with(VIEWS)).then(|| Self::page(Some(index), rest));
         }
         let route = match rest.strip_prefix("f/") {
             Some(tail) => file(tail),
@@ -118,7 +133,7 @@ mod tests {
             index,
             project,
         };
-        let own = Some("root/pypi");
+        let (own, view) = (Some("root/pypi"), Some("views/gpu"));
         for (path, want) in [
             ("/", at(Route::Home, None, None)),
             ("/+health", at(Route::Operator, None, None)),
@@ -139,6 +154,14 @@ mod tests {
                 at(Route::Metadata, own, None),
             ),
             ("/+f/ab/x.whl.provenance", at(Route::Provenance, None, None)),
+            (
+                "/views/gpu/simple/numpy/",
+                at(Route::Page, view, Some("numpy")),
+            ),
+            ("/views/gpu/simple/", at(Route::Listing, view, None)),
+            ("/views/gpu/+f/ab/x.whl", at(Route::File, view, None)),
+            ("/views/gpu/+simple/numpy/", at(Route::Other, None, None)),
+            ("/views/a/b/simple/numpy/", at(Route::Other, None, None)),
             ("/root/+simple/numpy/", at(Route::Other, None, None)),
             ("/a/b/c/+simple/numpy/", at(Route::Other, None, None)),
             ("//pypi/+simple/numpy/", at(Route::Other, None, None)),

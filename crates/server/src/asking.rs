@@ -34,20 +34,14 @@ impl Asking {
         let now = Timestamp::now();
         let Credentials { user, secret } = credentials;
         if let Some(caller) = app.accounts().known(&user, &secret, now) {
-            return Ok(Self {
-                caller,
-                refused: None,
-            });
+            return Ok(Self::believing(caller));
         }
         let accounts = app.accounts().clone();
         let checked = app
             .domain(async move { Ok::<_, Fault>(accounts.authenticate(&user, &secret, now).await) })
             .await?;
         match checked {
-            Ok(caller) => Ok(Self {
-                caller,
-                refused: None,
-            }),
+            Ok(caller) => Ok(Self::believing(caller)),
             Err(busy @ Denied::Busy(_)) => Err(index::Error::from(busy).into()),
             Err(denied) => Ok(Self {
                 caller: Caller::anonymous(),
@@ -56,10 +50,21 @@ impl Asking {
         }
     }
 
+    /// Who asks, if that can be told at once and they are somebody.
+    pub(crate) fn known(app: &App, headers: &HeaderMap) -> Option<Self> {
+        let Credentials { user, secret } = Credentials::of(headers)?;
+        let caller = app.accounts().known(&user, &secret, Timestamp::now())?;
+        Some(Self::believing(caller))
+    }
+
     /// Somebody who does not say who they are.
     pub(crate) fn anonymous() -> Self {
+        Self::believing(Caller::anonymous())
+    }
+
+    fn believing(caller: Caller) -> Self {
         Self {
-            caller: Caller::anonymous(),
+            caller,
             refused: None,
         }
     }

@@ -31,8 +31,8 @@ const FOREVER_PRIVATE: HeaderValue =
 pub(crate) struct At {
     pub(crate) name: IndexName,
     pub(crate) source: Arc<dyn Source>,
-    /// Whether everybody sees the same.
-    pub(crate) shared: bool,
+    /// Who else sees just what the caller sees.
+    pub(crate) audience: Audience,
     /// How often anything had changed here before this was looked at.
     pub(crate) changes: u64,
     /// The only project that the caller's token is for.
@@ -40,6 +40,32 @@ pub(crate) struct At {
     /// Whether people may change what it has.
     is_hosted: bool,
     named: Named,
+}
+
+/// Who sees the same of an index.
+#[derive(Clone)]
+pub(crate) enum Audience {
+    /// Everybody.
+    All,
+    /// Whoever may read all of these: the index and what is below it.
+    ReadersOf(Arc<[Arc<Entry>]>),
+    /// Whoever sees part of it; nobody asks who else sees that part.
+    Some,
+}
+
+impl Audience {
+    /// That of an index of these parts, of which the caller may read what `may_read` says.
+    fn of(parts: Vec<Arc<Entry>>, may_read: impl Fn(&Entry) -> bool) -> Self {
+        if parts.iter().all(|part| may_read(part)) {
+            Self::ReadersOf(parts.into())
+        } else {
+            Self::Some
+        }
+    }
+
+    fn is_everybody(&self) -> bool {
+        matches!(self, Self::All)
+    }
 }
 
 impl At {
@@ -70,7 +96,7 @@ impl At {
 
     /// How long a client may keep a page.
     pub(crate) fn page_cache_control(&self, app: &App) -> HeaderValue {
-        match (self.shared, self.is_hosted) {
+        match (self.audience.is_everybody(), self.is_hosted) {
             (false, _) => CHECKED_PRIVATE,
             (true, true) => CHECKED,
             (true, false) => app.page_cache_control().clone(),
@@ -79,7 +105,7 @@ impl At {
 
     /// How long a client may keep a file.
     pub(crate) fn file_cache_control(&self) -> HeaderValue {
-        if self.shared {
+        if self.audience.is_everybody() {
             FOREVER
         } else {
             FOREVER_PRIVATE
@@ -101,10 +127,16 @@ impl At {
         let mut entries = indexes.iter().filter_map(|index| now.get(index));
         let found = found.filter(|_| entries.any(|entry| may_read(entry)));
         let source = found.ok_or_else(|| asking.hidden(&name))?;
+        let audience = if shared {
+            Audience::All
+        } else {
+            let parts = indexes.iter().flat_map(|index| now.order(index));
+            Audience::of(parts.collect(), may_read)
+        };
         Ok(Self {
             name,
             source: Arc::new(source),
-            shared,
+            audience,
             changes,
             only: asking
                 .caller
@@ -135,8 +167,14 @@ impl FromRequestParts<App> for At {
         let shared = now.is_public(&name);
         let asking = asking(shared, parts, app).await?;
         let reading = asking.reading_through(&name);
-        let source = now.seen(&name, |entry| reading.may_read(app, entry, None));
+        let may_read = |entry: &Entry| reading.may_read(app, entry, None);
+        let source = now.seen(&name, may_read);
         let source = source.ok_or_else(|| asking.hidden(&name))?;
+        let audience = if shared {
+            Audience::All
+        } else {
+            Audience::of(now.order(&name), may_read)
+        };
         Ok(Self {
             is_hosted: is_hosted(&now, &name),
             only: asking
@@ -144,7 +182,7 @@ impl FromRequestParts<App> for At {
                 .limits()
                 .and_then(|limits| limits.project.clone()),
             source,
-            shared,
+            audience,
             changes,
             named,
             name,

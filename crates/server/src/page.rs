@@ -15,7 +15,8 @@ use pyspec::negotiate::{self, Encoding, Format};
 
 use crate::address::Address;
 use crate::app::App;
-use crate::at::At;
+use crate::asking::Asking;
+use crate::at::{At, Audience};
 use crate::body::Body;
 use crate::conditional::not_modified;
 use crate::fault::Fault;
@@ -41,8 +42,11 @@ pub(crate) fn warm(
     }
     let index = address.index.unwrap_or_else(|| app.default_index());
     let shelved = app.shelf().get(&KeyRef { index, project })?;
-    let is_current = shelved.shared && shelved.changes == app.catalog().changes().count();
+    let is_current = shelved.changes == app.catalog().changes().count();
     if now >= shelved.fresh_until || !is_current {
+        return None;
+    }
+    if !is_for(app, &shelved.audience, index, project, request.headers()) {
         return None;
     }
     let (format, encoding) = wanted(request.headers(), request.uri().query()).ok()?;
@@ -55,6 +59,27 @@ pub(crate) fn warm(
     // What cannot be answered well is said further on.
     let response = answer.respond(project, request.method(), request.headers());
     Some((response.ok()?, shelved.state))
+}
+
+/// Whether the caller is one of those whom a page was made for, as far as that can be told at once.
+fn is_for(app: &App, audience: &Audience, index: &str, project: &str, headers: &HeaderMap) -> bool {
+    let parts = match audience {
+        Audience::All => return true,
+        Audience::ReadersOf(parts) => parts,
+        Audience::Some => return false,
+    };
+    let (Some(asking), Ok(index)) = (Asking::known(app, headers), index.parse()) else {
+        return false;
+    };
+    let only = asking
+        .caller
+        .limits()
+        .and_then(|limits| limits.project.as_ref());
+    if only.is_some_and(|only| only.as_str() != project) {
+        return false;
+    }
+    let reading = asking.reading_through(&index);
+    parts.iter().all(|part| reading.may_read(app, part, None))
 }
 
 /// `/simple/{project}` and its like: the slash is missing.

@@ -14,7 +14,7 @@ use quick_cache::sync::{Cache as QuickCache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
 use crate::app::App;
-use crate::at::At;
+use crate::at::{At, Audience};
 use crate::fault::printable;
 use crate::rendered::Rendered;
 use crate::told::CacheState;
@@ -28,7 +28,6 @@ pub(crate) struct Shelf {
 }
 
 /// A rendered page and how long it may be given without asking its source.
-#[derive(Debug)]
 pub(crate) struct Shelved {
     pub(crate) rendered: Arc<Rendered>,
     pub(crate) fresh_until: Instant,
@@ -36,8 +35,8 @@ pub(crate) struct Shelved {
     pub(crate) state: CacheState,
     /// Said with it when it is stale.
     pub(crate) warning: Option<HeaderValue>,
-    /// Whether everybody may have it.
-    pub(crate) shared: bool,
+    /// Who may have it without their answer being put together again.
+    pub(crate) audience: Audience,
     /// It holds as long as no more than this has changed on this server.
     pub(crate) changes: u64,
     /// How long a client may keep it.
@@ -143,7 +142,7 @@ impl Shelf {
             fresh_until: answer.fresh_until,
             state,
             warning,
-            shared: at.shared,
+            audience: at.audience.clone(),
             changes: at.changes,
             cache_control: at.page_cache_control(app),
         });
@@ -165,7 +164,7 @@ impl Shelf {
             fresh_until: held.fresh_until,
             state: held.state,
             warning: held.warning.clone(),
-            shared: held.shared,
+            audience: held.audience.clone(),
             changes: held.changes,
             cache_control: held.cache_control.clone(),
             weight: held.rendered.weight(),

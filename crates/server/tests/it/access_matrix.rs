@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use ground::{CALLERS, Ground, Index, Sent, Who};
 
@@ -160,4 +160,42 @@ async fn a_token_for_one_index_reads_its_private_bases_through_it() {
             assert_eq!(stranger.status, 404, "{path}");
         }
     }
+}
+
+/// A page that is kept rendered is given at once to whom it was made for, and to nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warm_page_is_for_those_who_may_read_all_of_it() {
+    let ground = Ground::new(Index::Shut).await;
+    let ask = async |who, page| ground.ask(who, "GET", page, &Sent::Nothing).await;
+    let readers = [Who::Reader, Who::Owner, Who::Root, Who::MayRead];
+    for page in [
+        "/olga/shut/+simple/foo/",
+        "/olga/elsewhere/+simple/foo/",
+        "/views/view/simple/foo/",
+    ] {
+        let cold = ask(Who::Owner, page).await;
+        // A password is known from its first time on.
+        let known = [false, true].into_iter();
+        for (is_known, who) in known.flat_map(|known| CALLERS.map(|who| (known, who))) {
+            let reply = ask(who, page).await;
+            // That token reads what its own index shows of others.
+            let may_read = readers.contains(&who)
+                || (who == Who::Elsewhere && page.starts_with("/olga/elsewhere/"));
+            assert_eq!(reply.status == 200, may_read, "{page} by {who:?}");
+            if may_read {
+                assert_eq!(reply.body, cold.body, "{page} by {who:?}");
+                assert_eq!(reply.header("cache-control"), Some("private, no-cache"));
+                let is_routed = reply.header("x-devpi-api-version").is_some();
+                assert!(!(is_known && is_routed), "{page} by {who:?}");
+            }
+        }
+    }
+    let shut = Sent::json(&json!({ "acl_pkg_read": [] }));
+    let changed = ground.ask(Who::Owner, "PATCH", "/olga/shut", &shut).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert_eq!(ask(Who::Owner, "/olga/shut/+simple/foo/").await.status, 200);
+    assert_eq!(
+        ask(Who::Reader, "/olga/shut/+simple/foo/").await.status,
+        404
+    );
 }
