@@ -35,11 +35,14 @@ fuzz_target!(|text: &str| {
         finding.span.of(text);
     }
     // What was mended can be read, and is not mended again.
-    let fixed = fix::fix(text, &around).expect("it was read before");
-    let around = lint::Surroundings {
-        ignore: fixed.ignore.as_deref(),
-        ..around
-    };
-    let again = fix::fix(&fixed.dockerfile, &around).expect("what was mended can be read");
-    assert!(again.done.is_empty(), "{again:?}");
+    for extent in [fix::Extent::Safe, fix::Extent::All] {
+        let fixed = fix::fix(text, &around, extent).expect("it was read before");
+        let around = lint::Surroundings {
+            ignore: fixed.ignore.as_deref(),
+            ..around
+        };
+        let again = fix::fix(&fixed.dockerfile, &around, extent);
+        let again = again.expect("what was mended can be read");
+        assert!(again.done.is_empty(), "{again:?}");
+    }
 });

@@ -3,13 +3,16 @@
 //! One finding at a time: the file is read and judged anew after each, so that every change
 //! is made to a text that stands. Only what has to change does, by its place.
 
+mod cache;
+mod later;
 mod order;
+mod wheels;
 
 use std::collections::HashSet;
+use std::fmt;
 
 use crate::install::{self, Run};
 use crate::lint::{self, File, Finding, Rule, Surroundings};
-use crate::scope::Scope;
 use crate::{Dockerfile, Ignore, Instruction, Invalid, Span, Stage, stages};
 
 /// A Dockerfile and what is left out of its context, mended.
@@ -30,6 +33,39 @@ pub struct Done {
     pub rule: &'static Rule,
     /// What it said.
     pub message: String,
+    /// What may be otherwise afterwards; nothing of what [`Extent::Safe`] mends.
+    pub risk: Option<Risk>,
+}
+
+/// How much is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What changes nothing of what is built.
+    Safe,
+    /// All that can be, though it may change something: each says what.
+    All,
+}
+
+/// What may be otherwise after something was mended, in a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Risk(&'static str);
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What mends a finding.
+struct Remedy {
+    edits: Edits,
+    risk: Option<Risk>,
+}
+
+impl Remedy {
+    fn new(edits: Edits, risk: Option<Risk>) -> Self {
+        Self { edits, risk }
+    }
 }
 
 /// Texts in place of others.
@@ -38,9 +74,9 @@ type Edits = Vec<(File, Span, String)>;
 /// More than anybody has findings.
 const MOST: usize = 200;
 
-/// Mends what can be mended without a change of what is built, apart from files of the context
-/// that no image needs. The error is that of a text that is no Dockerfile.
-pub fn fix(text: &str, around: &Surroundings<'_>) -> Result<Fixed, Invalid> {
+/// Mends what can be mended. [`Extent::Safe`] changes nothing of what is built, apart from files
+/// of the context that no image needs. The error is that of a text that is no Dockerfile.
+pub fn fix(text: &str, around: &Surroundings<'_>, extent: Extent) -> Result<Fixed, Invalid> {
     let mut fixed = Fixed {
         dockerfile: text.to_owned(),
         ignore: around.ignore.map(str::to_owned),
@@ -60,16 +96,18 @@ pub fn fix(text: &str, around: &Surroundings<'_>) -> Result<Fixed, Invalid> {
             around: &around,
         };
         let mended = findings.into_iter().find_map(|finding| {
-            let edits = subject.remedy(&finding)?;
+            let remedy = subject.remedy(&finding)?;
+            let is_allowed = extent == Extent::All || remedy.risk.is_none();
+            let Remedy { edits, risk } = Some(remedy).filter(|_| is_allowed)?;
             // What is said of the same text again was not mended by this.
             let place = (
                 finding.rule.code,
                 finding.message.clone(),
                 format!("{edits:?}"),
             );
-            tried.insert(place).then_some((finding, edits))
+            tried.insert(place).then_some((finding, edits, risk))
         });
-        let Some((finding, edits)) = mended else {
+        let Some((finding, edits, risk)) = mended else {
             break;
         };
         let dockerfile = applied(&fixed.dockerfile, &File::Dockerfile, &edits);
@@ -80,6 +118,7 @@ pub fn fix(text: &str, around: &Surroundings<'_>) -> Result<Fixed, Invalid> {
         fixed.done.push(Done {
             rule: finding.rule,
             message: finding.message,
+            risk,
         });
     }
     Ok(fixed)
@@ -104,14 +143,18 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn remedy(&self, finding: &Finding) -> Option<Edits> {
+    fn remedy(&self, finding: &Finding) -> Option<Remedy> {
+        let safe = |edits: Edits| Remedy::new(edits, None);
         match finding.rule.code {
-            "PH001" => order::remedy(self, finding),
+            "PH001" => order::remedy(self, finding).map(safe),
             "PH002" => self.cache_mount(finding),
-            "PH003" => self.without_flag(finding),
-            "PH005" => self.epoch(finding),
-            "PH009" => self.ignored(),
-            "PH010" => self.pattern(finding),
+            "PH003" => self.filled(finding),
+            "PH004" => self.moved_mount(finding),
+            "PH005" => self.epoch(finding).map(safe),
+            "PH007" => later::remedy(self, finding),
+            "PH008" => wheels::remedy(self, finding),
+            "PH009" => self.ignored().map(safe),
+            "PH010" => self.pattern(finding).map(safe),
             _ => None,
         }
     }
@@ -128,48 +171,6 @@ impl Subject<'_> {
 
     fn run(&self, one: &Instruction) -> Option<Run> {
         install::run(one, self.file.text())
-    }
-
-    /// Where root's tool looks: for other users the number of the user would have to be known.
-    fn cache_mount(&self, finding: &Finding) -> Option<Edits> {
-        let (stage, at, one) = self.place(finding.span)?;
-        let scope = Scope::at(self.file, &self.stages, stage, at);
-        let run = self.run(one)?;
-        let (tool, command, _) = run.installs().next()?;
-        let is_elsewhere = |name: &str| {
-            let own = command.variables.iter();
-            scope.variable(name).is_some()
-                || own.filter(|word| word.text.starts_with(name)).count() > 0
-        };
-        if !matches!(scope.user.as_str(), "root" | "0" | "0:0" | "root:root")
-            || ["HOME", "XDG_CACHE_HOME", tool.cache_variable()]
-                .into_iter()
-                .any(is_elsewhere)
-        {
-            return None;
-        }
-        let flag = format!(" --mount=type=cache,target=/root/{}", tool.cache());
-        let end = one.keyword_span.end;
-        Some(vec![(File::Dockerfile, Span::new(end, end), flag)])
-    }
-
-    /// A flag that keeps a cache mount empty.
-    fn without_flag(&self, finding: &Finding) -> Option<Edits> {
-        let text = self.file.text();
-        let command = finding.span.of(text);
-        ["--no-cache-dir", "--no-cache"].iter().find_map(|flag| {
-            let at = command.find(&format!(" {flag}"))?;
-            let end = at + 1 + flag.len();
-            let is_whole = command[end..]
-                .chars()
-                .next()
-                .is_none_or(char::is_whitespace);
-            let start = finding.span.start;
-            is_whole.then(|| {
-                let span = Span::new(start + at, start + end);
-                vec![(File::Dockerfile, span, String::new())]
-            })
-        })
     }
 
     /// A constant time at the beginning of the stage.

@@ -10,6 +10,7 @@ pub mod draft;
 mod engine;
 mod expand;
 pub mod fix;
+mod home;
 mod ignore;
 mod image;
 mod inputs;

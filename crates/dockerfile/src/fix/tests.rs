@@ -19,7 +19,7 @@ fn fixed(dockerfile: &str, ignore: Option<&str>, files: Files<'_>) -> Fixed {
         read: &read,
         ..Surroundings::default()
     };
-    fix(dockerfile, &around).unwrap()
+    fix(dockerfile, &around, Extent::Safe).unwrap()
 }
 
 const GOOD_IGNORE: &str =
@@ -121,13 +121,12 @@ fn what_is_fine_is_not_touched() {
 }
 
 /// Every bad example and every good one: what is mended is sound, told of no more, and stays.
-#[test]
-fn what_is_mended_is_no_finding_and_is_not_mended_again() {
+fn mended_examples(extent: Extent) -> Vec<&'static str> {
     let mut mended = BTreeSet::new();
     for rule in RULES {
         for example in [rule.bad, rule.good] {
             with_example(example, |text, around| {
-                let once = fix(text, around).unwrap();
+                let once = fix(text, around, extent).unwrap();
                 let file = Dockerfile::parse(&once.dockerfile).unwrap();
                 file.check().unwrap();
                 let around = Surroundings {
@@ -139,8 +138,9 @@ fn what_is_mended_is_no_finding_and_is_not_mended_again() {
                 for done in &once.done {
                     let code = done.rule.code;
                     assert!(!left.contains(&code), "{code}: {}", once.dockerfile);
+                    assert!(extent == Extent::All || done.risk.is_none(), "{code}");
                 }
-                let twice = fix(&once.dockerfile, &around).unwrap();
+                let twice = fix(&once.dockerfile, &around, extent).unwrap();
                 assert_eq!(twice.dockerfile, once.dockerfile);
                 assert_eq!((twice.ignore, twice.done.len()), (once.ignore.clone(), 0));
                 if example == rule.bad && once.done.iter().any(|done| done.rule.code == rule.code) {
@@ -149,8 +149,97 @@ fn what_is_mended_is_no_finding_and_is_not_mended_again() {
             });
         }
     }
-    let mended: Vec<&str> = mended.into_iter().collect();
-    assert_eq!(mended, ["PH001", "PH002", "PH005", "PH009", "PH010"]);
+    mended.into_iter().collect()
+}
+
+#[test]
+fn what_is_mended_is_no_finding_and_is_not_mended_again() {
+    let safe = ["PH001", "PH002", "PH005", "PH009", "PH010"];
+    assert_eq!(mended_examples(Extent::Safe), safe);
+    let all = [
+        "PH001", "PH002", "PH003", "PH004", "PH005", "PH007", "PH009", "PH010",
+    ];
+    assert_eq!(mended_examples(Extent::All), all);
+}
+
+fn unsafely(text: &str) -> (String, Vec<&'static str>) {
+    let around = Surroundings {
+        ignore: Some(GOOD_IGNORE),
+        ..Surroundings::default()
+    };
+    let done = fix(text, &around, Extent::All).unwrap();
+    let risky = done.done.iter().filter(|done| done.risk.is_some());
+    (done.dockerfile, risky.map(|done| done.rule.code).collect())
+}
+
+#[test]
+fn what_may_change_something_is_mended_when_that_is_wanted() {
+    const MOUNT: &str = "RUN --mount=type=cache,target=/root/.cache/pip pip install a==1";
+    for (bad, good, rules) in [
+        (
+            format!("ENV PIP_NO_CACHE_DIR=1\n{MOUNT}"),
+            MOUNT.to_owned(),
+            &["PH003"][..],
+        ),
+        (
+            format!("ENV A=1 PIP_NO_CACHE_DIR=on B=2\n{MOUNT}"),
+            format!("ENV A=1 B=2\n{MOUNT}"),
+            &["PH003"],
+        ),
+        (
+            MOUNT.replace("pip install", "PIP_NO_CACHE_DIR=1 pip install"),
+            MOUNT.to_owned(),
+            &[],
+        ),
+        (
+            format!("{MOUNT} && rm -rf /root/.cache"),
+            MOUNT.to_owned(),
+            &["PH003"],
+        ),
+        (
+            "USER app\nRUN pip install a==1".to_owned(),
+            "USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,mode=0777 pip install a==1".to_owned(),
+            &["PH002"],
+        ),
+        (
+            format!("RUN useradd -u 7 app\nUSER app\n{}", MOUNT.replace("cache/pip ", "cache/pip,sharing=locked ")),
+            "RUN useradd -u 7 app\nUSER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,uid=7,sharing=locked pip install a==1".to_owned(),
+            &["PH004"],
+        ),
+        (
+            format!("ARG GIT_SHA\nENV VERSION=$GIT_SHA\nENV A=1\nLABEL v=${{VERSION}}\n{MOUNT}\nCMD [\"x\"]"),
+            format!("ENV A=1\n{MOUNT}\nARG GIT_SHA\nENV VERSION=$GIT_SHA\nLABEL v=${{VERSION}}\nCMD [\"x\"]"),
+            &["PH007"],
+        ),
+        (
+            format!("ARG GIT_SHA\nRUN echo $GIT_SHA\n{MOUNT}"),
+            format!("ARG GIT_SHA\nRUN echo $GIT_SHA\n{MOUNT}"),
+            &[],
+        ),
+    ] {
+        let (fixed, risky) = unsafely(&format!("FROM python:3.13-slim\n{bad}\n"));
+        assert_eq!(fixed, format!("FROM python:3.13-slim\n{good}\n"));
+        assert_eq!(risky, rules, "{bad}");
+    }
+}
+
+#[test]
+fn wheels_take_the_place_of_copied_packages() {
+    let bad = "FROM python:3.13-slim AS b\nCOPY r.txt .\nRUN pip install --no-cache-dir -r r.txt\nFROM python:3.13-slim\n\
+        COPY --from=b /usr/local/lib/python3.13/site-packages /usr/local/lib/python3.13/site-packages\nCMD [\"gunicorn\"]\n";
+    let good = "FROM python:3.13-slim AS b\nCOPY r.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip wheel --wheel-dir=/wheelhouse -r r.txt\nFROM python:3.13-slim\n\
+        RUN --mount=type=bind,from=b,source=/wheelhouse,target=/wheelhouse pip install --no-index --no-deps /wheelhouse/*.whl\nCMD [\"gunicorn\"]\n";
+    let (fixed, _) = unsafely(bad);
+    assert_eq!(fixed.replace("ENV SOURCE_DATE_EPOCH=315532800\n", ""), good);
+    for other in [
+        bad.replace("-r r.txt", "--user -r r.txt"),
+        bad.replace("RUN pip", "RUN pip install b && pip"),
+        bad.replace("r.txt\nFROM", "r.txt\nRUN a --build\nFROM"),
+        bad.replace("slim AS b", "alpine AS b"),
+        bad.replace("COPY --from", "USER app\nCOPY --from"),
+    ] {
+        assert!(!unsafely(&other).0.contains("pip wheel"), "{other}");
+    }
 }
 
 /// The context of a build, as far as its files have a name and bytes.
@@ -198,7 +287,7 @@ fn an_edited_source_leaves_what_is_installed_once_the_order_is_right() {
     let rule = lint::rule("PH001").unwrap();
     with_example(rule.bad, |text, around| {
         assert!(!is_kept(text));
-        let mended = fix(text, around).unwrap().dockerfile;
+        let mended = fix(text, around, Extent::Safe).unwrap().dockerfile;
         assert!(is_kept(&mended), "{mended}");
     });
 }

@@ -1,6 +1,7 @@
 //! Installs that fetch everything again.
 
 use super::{Check, Findings, Rule, Severity, Subject};
+use crate::{home, install};
 
 pub(super) const RULE: Rule = Rule {
     code: "PH002",
@@ -14,19 +15,30 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Findings) {
-    for stage in &subject.stages {
-        for run in subject
-            .runs(stage)
-            .iter()
-            .filter(|run| run.cache_mounts.is_empty())
-        {
-            if let Some((tool, _, span)) = run.installs().next() {
-                let message = format!(
-                    "`{}` fetches everything again whenever this step runs: add `--mount=type=cache,target=/root/{}`",
-                    tool.name(),
-                    tool.cache()
+    for (number, stage) in subject.stages.iter().enumerate() {
+        for (at, instruction) in stage.instructions.iter().enumerate() {
+            let Some(run) = install::run(instruction, subject.file.text()) else {
+                continue;
+            };
+            if !run.cache_mounts.is_empty() {
+                continue;
+            }
+            // What asks no index fetches nothing.
+            let mut fetches = run
+                .installs()
+                .filter(|(_, command, _)| !command.arguments().any(|word| word == "--no-index"));
+            if let Some((tool, command, span)) = fetches.next() {
+                let place = (number, at);
+                let ground = (subject.file, &subject.stages[..]);
+                let add = match home::cache(ground, place, tool, command) {
+                    Some(cache) => format!("add `{}`", cache.flag()),
+                    None => "add `--mount=type=cache` where it keeps its cache".to_owned(),
+                };
+                let name = tool.name();
+                findings.add(
+                    span,
+                    format!("`{name}` fetches everything again whenever this step runs: {add}"),
                 );
-                findings.add(span, message);
             }
         }
     }

@@ -62,3 +62,18 @@ fn what_cannot_be_mended_is_left_as_it_is() {
     insta::assert_snapshot!(broken.run(&["docker", "fix"]));
     insta::assert_snapshot!(broken.run(&["docker", "fix", "-"]));
 }
+
+#[test]
+fn what_may_change_something_waits_to_be_asked_for_and_is_named() {
+    let home = project().file(
+        "Dockerfile",
+        "FROM python:3.13-slim\nARG GIT_SHA\nUSER app\nRUN pip install flask==3.0.0\n",
+    );
+    insta::assert_snapshot!(home.run(&["docker", "fix"]));
+    insta::assert_snapshot!(home.run(&["docker", "fix", "--unsafe"]));
+    insta::assert_snapshot!(home.run(&["docker", "fix", "--unsafe", "--write"]));
+    let again = home.run(&["docker", "fix", "--unsafe"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), ""));
+    let quiet = home.run(&["docker", "fix", "-q"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+}

@@ -5,7 +5,7 @@
 //! the only place where pip and uv look.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,9 +25,8 @@ const NEEDLESS: [&str; 7] = [
 ];
 
 /// What is set in the image.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 8] = [
     "PATH=/usr/local/bin:/bin",
-    "HOME=/root",
     "PIP_NO_INDEX=1",
     "PIP_FIND_LINKS=/wheels",
     "PIP_DISABLE_PIP_VERSION_CHECK=1",
@@ -58,6 +57,7 @@ impl Engine {
 
     fn lay_out_python(&self, root: &Path) {
         copy(&self.directory.path().join("base"), root);
+        set_mode(&root.join("tmp"), 0o1777);
         let (python, uv) = (program("pip-newest", "python"), program("uv-newest", "uv"));
         let facts = facts(&python);
         let [prefix, version, packages] = [&facts[0], &facts[1], &facts[2]];
@@ -145,9 +145,12 @@ fn lay_out_shared(root: &Path, programs: &[PathBuf], library: &Path) {
 }
 
 fn write_program(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
     fs::write(path, text).expect("the directory takes a file");
-    let mode = fs::Permissions::from_mode(0o755);
+    set_mode(path, 0o755);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    let mode = fs::Permissions::from_mode(mode);
     fs::set_permissions(path, mode).expect("a mode can be set");
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use dockerfile::fix::{Fixed, fix};
+use dockerfile::fix::{Done, Extent, Fixed, fix};
 use dockerfile::lint::Surroundings;
 use similar::TextDiff;
 
@@ -24,12 +24,15 @@ pub(crate) struct Arguments {
     /// The folder that is built [default: that of the Dockerfile]
     #[arg(long, value_name = "DIR")]
     context: Option<PathBuf>,
+    /// Mend also what may change something: the diff says what, and why it may
+    #[arg(long = "unsafe")]
+    is_unsafe: bool,
     /// Change the files [default: print what would be changed, and end with 1 if anything would]
     #[arg(long)]
     write: bool,
 }
 
-const AFTER: &str = "It copies dependency files before sources, adds cache mounts and a constant time for bytecode, and completes .dockerignore.";
+const AFTER: &str = "It copies dependency files before sources, adds cache mounts and a constant time for bytecode, and completes .dockerignore. With --unsafe it also moves variables below installs, takes out those that turn caches off, mounts the caches of other users, and hands on wheels in place of site-packages.";
 
 pub(crate) fn run(
     arguments: &Arguments,
@@ -46,7 +49,15 @@ pub(crate) fn run(
             .into());
         }
         let source = Source::read(name, arguments.context.as_deref())?;
-        let fixed = source.fixed()?;
+        let extent = if arguments.is_unsafe {
+            Extent::All
+        } else {
+            Extent::Safe
+        };
+        let fixed = source.fixed(extent)?;
+        if !arguments.is_unsafe && verbosity.level() >= 0 {
+            hint(&source, &fixed)?;
+        }
         if fixed.done.is_empty() {
             continue;
         }
@@ -64,14 +75,14 @@ pub(crate) fn run(
 }
 
 impl Source {
-    fn fixed(&self) -> anyhow::Result<Fixed> {
+    fn fixed(&self, extent: Extent) -> anyhow::Result<Fixed> {
         let around = Surroundings {
             ignore: self.ignore.as_ref().map(|text| text.text.as_str()),
             engine: self.engine,
             read: &|path| self.context_file(path),
             ..Surroundings::default()
         };
-        let fixed = fix(self.dockerfile.text(), &around);
+        let fixed = fix(self.dockerfile.text(), &around, extent);
         fixed.with_context(|| format!("`{}` cannot be mended", self.name))
     }
 
@@ -91,7 +102,24 @@ impl Source {
     }
 }
 
+/// Says how many more could be mended.
+fn hint(source: &Source, fixed: &Fixed) -> anyhow::Result<()> {
+    let all = source.fixed(Extent::All)?;
+    let risky = all.done.iter().filter(|done| done.risk.is_some()).count();
+    if risky > 0 {
+        let also = if fixed.done.is_empty() { "" } else { "also " };
+        eprintln!("{}: `--unsafe` {also}mends {risky}", source.name);
+    }
+    Ok(())
+}
+
+/// What may be otherwise, before the diff: `patch` passes over it.
 fn show(source: &Source, fixed: &Fixed, out: &mut dyn Write) -> anyhow::Result<()> {
+    for done in &fixed.done {
+        if let Some(risk) = risk(done) {
+            writeln!(out, "# {risk}")?;
+        }
+    }
     for (path, old, new) in source.changes(fixed) {
         let name = path.display().to_string();
         let diff = TextDiff::from_lines(old, new);
@@ -108,7 +136,14 @@ fn write(source: &Source, fixed: &Fixed) -> anyhow::Result<String> {
             .with_context(|| format!("`{}` cannot be written", path.display()))?;
         told.push(format!("wrote {}\n", path.display()));
     }
-    let done = fixed.done.iter();
-    told.extend(done.map(|done| format!("mended {}: {}\n", done.rule.code, done.message)));
+    for done in &fixed.done {
+        told.push(format!("mended {}: {}\n", done.rule.code, done.message));
+        told.extend(risk(done).map(|risk| format!("  {risk}\n")));
+    }
     Ok(told.concat())
+}
+
+fn risk(done: &Done) -> Option<String> {
+    let risk = done.risk?;
+    Some(format!("unsafe {}: {risk}", done.rule.code))
 }
