@@ -12,6 +12,9 @@ pub struct Entry {
     pub kind: Kind,
     /// Permissions, with setuid, setgid and sticky.
     pub mode: u32,
+    /// User and group.
+    #[serde(default)]
+    pub owner: (u32, u32),
     /// Bytes; 0 of all but files.
     pub size: u64,
     /// Nanoseconds since 1970; none if nobody knows.
@@ -69,6 +72,7 @@ impl Entry {
         Self {
             kind: Kind::File,
             mode,
+            owner: (0, 0),
             size: text.len() as u64,
             modified: None,
             link: String::new(),

@@ -4,6 +4,7 @@
 //! answers with BuildKit's content digests, byte for byte, and knows which changes an
 //! engine that was sent the files before will not notice.
 
+mod archive;
 mod digest;
 mod edit;
 mod entry;

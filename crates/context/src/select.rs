@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use dockerfile::cache::{Content, Context, Form, Seen, Selection};
 use dockerfile::{Pattern, matches_path};
 
+use crate::archive::names;
 use crate::digest;
 use crate::entry::{Entry, Kind};
 use crate::snapshot::{Snapshot, missing};
@@ -14,9 +15,9 @@ impl Context for Snapshot {
     fn content(&self, selection: &Selection) -> Result<Content, String> {
         let mut sources = selection.sources.clone();
         if selection.form == Form::Mounted || selection.form == Form::Joined {
-            without_inner(&mut sources, selection.form);
+            without_inner(&mut sources, &selection.form);
         }
-        if selection.form != Form::Named {
+        if !matches!(selection.form, Form::Named | Form::Archived(_)) {
             sources.sort();
         }
         let digests = sources
@@ -31,13 +32,13 @@ impl Context for Snapshot {
 }
 
 /// BuildKit looks at what lies in another of its sources only there.
-fn without_inner(sources: &mut Vec<String>, form: Form) {
+fn without_inner(sources: &mut Vec<String>, form: &Form) {
     let all = sources.clone();
     sources.retain(|path| {
-        let may_name_more = form != Form::Mounted && is_pattern(path);
+        let may_name_more = *form != Form::Mounted && is_pattern(path);
         let outer = |other: &&String| {
             *other != path
-                && (form == Form::Mounted || !is_pattern(other))
+                && (*form == Form::Mounted || !is_pattern(other))
                 && is_inside(path, other)
         };
         may_name_more || !all.iter().any(|other| outer(&other))
@@ -48,7 +49,7 @@ fn without_inner(sources: &mut Vec<String>, form: Form) {
 impl Snapshot {
     fn source_digest(&self, source: &str, selection: &Selection) -> Result<String, String> {
         let is_pattern = is_pattern(source);
-        match selection.form {
+        match &selection.form {
             Form::Joined if is_pattern => {
                 let found = self.matching(source).into_iter();
                 let digests = found.map(|path| {
@@ -62,7 +63,8 @@ impl Snapshot {
                 self.listed_digest(source, selection)
             }
             Form::Joined | Form::Listed | Form::Mounted => self.plain_digest(source),
-            Form::Named | Form::Archived => self.named_digest(source, selection),
+            Form::Named => self.named_digest(source, selection),
+            Form::Archived(archive) => self.archive_digest(source, archive),
         }
     }
 
@@ -89,13 +91,27 @@ impl Snapshot {
         Ok(digest::of(text.as_bytes()))
     }
 
-    /// Every entry with its name, as it stands in the archive that is sent.
+    /// Every entry with its name, as it stands in the archive that is sent, for one thing
+    /// after the other.
     fn named_digest(&self, source: &str, selection: &Selection) -> Result<String, String> {
-        let found = self.selected(source, selection);
+        if !is_pattern(source) {
+            return self.named_thing(source, self.selected(source, selection));
+        }
+        let things = self.matching(source);
+        if things.is_empty() {
+            return Err(missing(source));
+        }
+        let digests = things.into_iter().map(|thing| {
+            let found = self.selected(&thing, selection);
+            self.named_thing(&thing, found)
+        });
+        Ok(digests.collect::<Result<Vec<_>, _>>()?.join("\0"))
+    }
+
+    fn named_thing(&self, source: &str, found: Vec<String>) -> Result<String, String> {
         if found.is_empty() && !source.is_empty() {
             return Err(missing(source));
         }
-        let has_names = selection.form == Form::Named || found.len() > 1;
         let mut text = String::new();
         for path in found {
             let Some(entry) = self.entry(&path).filter(|one| one.kind != Kind::Socket) else {
@@ -107,12 +123,11 @@ impl Snapshot {
                 Some(first) => first,
                 None => self.digests(&path)?.bytes,
             };
-            let name = if has_names { path.as_str() } else { "" };
             let (kind, mode, link) = (entry.kind, entry.mode, &entry.link);
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
-                "\0{name}\0{kind:?}{mode}{link}\0{capability:?}{bytes}"
+                "\0{path}\0{kind:?}{mode}{link}\0{capability:?}{bytes}"
             );
         }
         Ok(digest::of(text.as_bytes()))
@@ -155,7 +170,7 @@ impl Snapshot {
         paths.filter(|path| is_in(path)).cloned().collect()
     }
 
-    fn matching(&self, pattern: &str) -> Vec<String> {
+    pub(crate) fn matching(&self, pattern: &str) -> Vec<String> {
         let paths = self.entries().keys();
         let matching = paths.filter(|path| matches_path(pattern, path));
         matching.cloned().collect()
@@ -169,6 +184,10 @@ impl Snapshot {
                     continue;
                 };
                 let attributes = format!("{:?}", entry.attributes);
+                let owner = match &selection.form {
+                    Form::Archived(archive) if archive.was.is_none() => names(entry),
+                    _ => String::new(),
+                };
                 let one = Seen {
                     kind: match entry.kind {
                         Kind::File => "file",
@@ -178,6 +197,7 @@ impl Snapshot {
                     },
                     mode: entry.mode,
                     link: entry.link.clone(),
+                    owner,
                     attributes,
                     bytes: self.digests(&path)?.bytes,
                 };
@@ -197,12 +217,12 @@ fn exclusion(text: &str) -> Pattern {
     }
 }
 
-fn is_pattern(source: &str) -> bool {
+pub(crate) fn is_pattern(source: &str) -> bool {
     source.contains(['*', '?', '['])
 }
 
 /// Whether a path lies in a folder; all do in the root.
-fn is_inside(path: &str, folder: &str) -> bool {
+pub(crate) fn is_inside(path: &str, folder: &str) -> bool {
     if folder.is_empty() {
         return !path.is_empty();
     }

@@ -115,6 +115,7 @@ fn entry(path: &Path) -> Result<Entry, Error> {
     Ok(Entry {
         kind,
         mode: metadata.mode() & 0o7777,
+        owner: (metadata.uid(), metadata.gid()),
         size: if kind == Kind::File {
             metadata.len()
         } else {

@@ -8,6 +8,7 @@
 //! The rules are those of BuildKit's `solver` and `dockerfile2llb`, of Docker's builder
 //! before BuildKit, and of buildah's `stage_executor`.
 
+mod buildah;
 mod cause;
 mod compare;
 mod content;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use crate::{Dockerfile, Engine, Span};
 
 pub use cause::{Cause, Change};
-pub use content::{Content, Context, Form, Seen, Selection};
+pub use content::{Archive, Content, Context, Form, Seen, Selection};
 pub use verdict::{Cached, Verdict};
 
 /// What a build is told beside its Dockerfile.

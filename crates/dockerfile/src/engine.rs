@@ -10,7 +10,7 @@ pub enum Engine {
     BuildKit08,
     /// Docker's builder before BuildKit (`DOCKER_BUILDKIT=0`).
     Legacy,
-    /// buildah and podman, with `--layers`.
+    /// buildah 1.28, as in Debian 12, with `--layers`, and podman of its age.
     Buildah,
 }
 

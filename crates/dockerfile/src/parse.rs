@@ -60,6 +60,8 @@ pub struct Instruction {
     pub keyword_span: Span,
     /// `--name=value`, in order.
     pub flags: Vec<Flag>,
+    /// All of it, joined to one line: keyword, flags, and the blanks after them, but not before.
+    pub line: String,
     /// What follows the flags, joined to one line, without the blanks around it.
     pub text: String,
     /// Where each byte of `text` stands, and the end of the last one.
@@ -333,6 +335,7 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
         keyword,
         keyword_span,
         flags,
+        line: line.text.clone(),
         arguments: arguments(keyword, &text).ok_or_else(|| Invalid {
             what: "When using JSON array syntax, arrays must be comprised of strings only."
                 .to_owned(),

@@ -3,13 +3,14 @@
 //! It needs root. It makes no bridge and touches no firewall, so what it builds has no
 //! network. The one image it knows is `base`, made here of a static busybox.
 
+mod base;
+mod buildah;
 mod built;
 mod python;
 mod tree;
 
 use std::fs::{self, File};
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::wait::holds_within;
 
+pub use buildah::Buildah;
 pub use built::{Built, Ran};
 pub use tree::Node;
 
@@ -40,16 +42,12 @@ pub enum Builder {
 /// Debian's; another client in the path may lack what BuildKit needs.
 const DAEMON: &str = "/usr/sbin/dockerd";
 const CLIENT: &str = "/usr/bin/docker";
-const BUSYBOX: &str = "/bin/busybox";
-
-const TOOLS: [&str; 12] = [
-    "sh", "cat", "cp", "date", "echo", "find", "ln", "ls", "mkdir", "rm", "stat", "touch",
-];
 
 impl Engine {
     /// Starts one, or says loudly why it cannot.
     pub fn start() -> Option<Self> {
-        if let Some(missing) = missing() {
+        let needs = [(DAEMON, "docker.io"), (CLIENT, "docker.io")];
+        if let Some(missing) = missing(&needs) {
             crate::skipped("builds by a real Docker engine", &missing);
             return None;
         }
@@ -59,7 +57,7 @@ impl Engine {
             directory,
             child: None,
         };
-        engine.lay_out_base();
+        base::lay_out(&engine.base());
         if let Err(why) = engine.start_daemon() {
             // A container may have the packages and not the rights.
             crate::skipped("builds by a real Docker engine", &why);
@@ -134,8 +132,8 @@ impl Engine {
     }
 
     fn import(&self, content: &str) -> Result<(), String> {
-        let root = self.directory.path().join("base");
-        fs::write(root.join("etc/name"), content).expect("the directory takes a file");
+        let root = self.base();
+        base::fill(&root, content);
         self.import_directory(&root, "base", &["ENV PATH=/bin".to_owned()])
     }
 
@@ -170,21 +168,6 @@ impl Engine {
         Err(format!("no image can be imported here: {}", message.trim()))
     }
 
-    fn lay_out_base(&self) {
-        let root = self.directory.path().join("base");
-        for directory in ["bin", "etc", "home/app", "root", "tmp"] {
-            fs::create_dir_all(root.join(directory)).expect("the directory takes a directory");
-        }
-        fs::copy(BUSYBOX, root.join("bin/busybox")).expect("busybox can be copied");
-        for tool in TOOLS {
-            symlink("busybox", root.join("bin").join(tool)).expect("a link can be made");
-        }
-        let people = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n";
-        fs::write(root.join("etc/passwd"), people).expect("the directory takes a file");
-        let groups = "root:x:0:\napp:x:1000:\n";
-        fs::write(root.join("etc/group"), groups).expect("the directory takes a file");
-    }
-
     /// Builds a directory with these arguments of `docker build`.
     pub fn build(&self, builder: Builder, context: &Path, arguments: &[&str]) -> Built {
         let buildkit = match builder {
@@ -200,9 +183,11 @@ impl Engine {
         }
         let output = command.args(arguments).arg(context).output();
         let output = output.expect("docker can be run");
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        Built::read(builder, output.status.success(), text)
+        let reader = match builder {
+            Builder::BuildKit => built::buildkit,
+            Builder::Legacy => built::legacy,
+        };
+        Built::read(&output, reader)
     }
 
     fn client(&self) -> Command {
@@ -215,6 +200,10 @@ impl Engine {
             .arg(self.address())
             .stdin(Stdio::null());
         command
+    }
+
+    fn base(&self) -> PathBuf {
+        self.directory.path().join("base")
     }
 
     fn address(&self) -> String {
@@ -248,17 +237,13 @@ impl Drop for Engine {
     }
 }
 
-/// What an engine needs and is not there.
-fn missing() -> Option<String> {
+/// What an engine needs and is not there, of programs with their packages.
+fn missing(programs: &[(&str, &str)]) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("it needs root".to_owned());
     }
-    let programs = [
-        (DAEMON, "docker.io"),
-        (CLIENT, "docker.io"),
-        (BUSYBOX, "busybox-static"),
-    ];
-    let missing = programs.iter().find(|(path, _)| !Path::new(path).exists());
+    let mut programs = programs.iter().chain([&base::NEEDS]);
+    let missing = programs.find(|(path, _)| !Path::new(path).exists());
     missing.map(|(path, package)| {
         format!("`{path}` is missing (`apt-get install --no-install-recommends {package}`)")
     })

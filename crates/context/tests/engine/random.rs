@@ -1,8 +1,9 @@
 //! Builds that nobody thought of: what the model says of them is what the engines do.
 
+use dockerfile::Engine;
 use proptest::prelude::*;
-use testkit::{Builder, Engine};
 
+use crate::lab::Lab;
 use crate::scenario::Scenario;
 
 /// Instructions that any context of the fixture can be built with, whatever is changed in it.
@@ -72,8 +73,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     })
 }
 
-fn hold(builder: Builder) {
-    let Some(engine) = Engine::start() else {
+fn hold(engine: Engine) {
+    let Some(lab) = Lab::start(engine) else {
         return;
     };
     let cases = std::env::var("PROPTEST_CASES").ok();
@@ -85,7 +86,7 @@ fn hold(builder: Builder) {
         ..ProptestConfig::default()
     };
     proptest!(config, |(scenario in scenario())| {
-        let wrong = scenario.run(&engine, builder).wrong;
+        let wrong = scenario.run(&lab).wrong;
         // A build of what is only told has no steps to compare.
         let wrong: Vec<String> = wrong
             .into_iter()
@@ -97,10 +98,15 @@ fn hold(builder: Builder) {
 
 #[test]
 fn any_build_of_buildkit_is_as_the_model_says() {
-    hold(Builder::BuildKit);
+    hold(Engine::BuildKit08);
 }
 
 #[test]
 fn any_build_of_the_legacy_builder_is_as_the_model_says() {
-    hold(Builder::Legacy);
+    hold(Engine::Legacy);
+}
+
+#[test]
+fn any_build_of_buildah_is_as_the_model_says() {
+    hold(Engine::Buildah);
 }

@@ -13,19 +13,22 @@
 //! -- ignore *.pyc           a line more in .dockerignore (== for both builds)
 //! -- base                   the base image becomes another
 //! -- dockerfile             the second build has the Dockerfile that follows
+//! == not buildah            that engine refuses to build one of the two
 //! ```
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use context::Snapshot;
 use dockerfile::cache::{Build, Cached, Options, Verdict, explain};
 use dockerfile::{Dockerfile, Engine as Model, Ignore};
 use tempfile::TempDir;
-use testkit::{Builder, Engine, Ran};
+use testkit::{Built, Ran};
 
 use crate::fixture;
+use crate::lab::Lab;
 
 /// What is built, and what is changed between two builds.
 #[derive(Debug, Default, Clone)]
@@ -147,15 +150,19 @@ impl Scenario {
         (before, after)
     }
 
+    /// What comes before the first build, as one word.
+    fn way(&self) -> String {
+        let mut hash = DefaultHasher::new();
+        (&self.before, &self.common).hash(&mut hash);
+        format!("{:016x}", hash.finish())
+    }
+
     /// Builds it twice, and holds the model against what the engine says.
-    pub(crate) fn run(&self, engine: &Engine, builder: Builder) -> Outcome {
-        let model = match builder {
-            Builder::BuildKit => Model::BuildKit08,
-            Builder::Legacy => Model::Legacy,
-        };
+    pub(crate) fn run(&self, lab: &Lab) -> Outcome {
+        let model = lab.model();
         let root = TempDir::with_prefix("pilothouse-context-").unwrap();
         let root = root.path();
-        engine.import_base(&self.name);
+        let is_built = lab.begin(&self.name, &self.way());
         let (before, after) = self.states();
         fixture::lay_out(root);
         // Changes with `=` are made before the first build.
@@ -163,19 +170,25 @@ impl Scenario {
             file_change(root, line);
         }
         before.write(root);
+        if self.common.contains(&format!("not {}", model.as_str())) {
+            return self.refused(lab, root, &before, &after);
+        }
         let first = before.snapshot(root, model).settled().unwrap();
-        build(engine, builder, root, &before);
+        if !is_built {
+            let _built = build(lab, root, &before).succeeds();
+            lab.remember(&self.way());
+        }
         for line in &self.changes {
             file_change(root, line);
         }
         after.write(root);
         let mut second = after.snapshot(root, model);
-        if builder == Builder::BuildKit {
+        if model.is_buildkit() {
             second = second.received(&first).unwrap().snapshot;
         }
         let mut options = after.options();
         if self.changes.iter().any(|line| line == "base") {
-            engine.import_base(&format!("{} other", self.name));
+            lab.import_base(&format!("{} other", self.name));
             options
                 .images
                 .insert("base".to_owned(), "another".to_owned());
@@ -192,11 +205,26 @@ impl Scenario {
             context: &second,
         };
         let verdicts = explain(model, &old, &new).unwrap();
-        let ran = build(engine, builder, root, &after);
-        self.judge(&verdicts, &ran, builder)
+        let ran = build(lab, root, &after).succeeds().steps;
+        self.judge(&verdicts, &ran, model)
     }
 
-    fn judge(&self, verdicts: &[Verdict], ran: &[Ran], builder: Builder) -> Outcome {
+    /// What an engine cannot build says nothing of its cache; but it should not build it.
+    fn refused(&self, lab: &Lab, root: &Path, before: &State, after: &State) -> Outcome {
+        let first = build(lab, root, before).succeeded;
+        for line in &self.changes {
+            file_change(root, line);
+        }
+        after.write(root);
+        let mut outcome = Outcome::default();
+        if first && build(lab, root, after).succeeded {
+            let what = format!("{:?}, {}: it builds this", lab.model(), self.name);
+            outcome.wrong.push(what);
+        }
+        outcome
+    }
+
+    fn judge(&self, verdicts: &[Verdict], ran: &[Ran], model: Model) -> Outcome {
         let mut outcome = Outcome::default();
         for verdict in verdicts {
             if verdict.instruction.starts_with("FROM ") {
@@ -204,10 +232,13 @@ impl Scenario {
             }
             let found = ran.iter().find(|ran| {
                 let in_stage = match &ran.stage {
+                    Some(stage) if model == Model::Buildah => {
+                        *stage == format!("stage-{}", verdict.stage_number)
+                    }
                     Some(stage) => stage.eq_ignore_ascii_case(&verdict.stage),
                     None => true,
                 };
-                (in_stage || builder == Builder::Legacy) && ran.number == verdict.number
+                (in_stage || model == Model::Legacy) && ran.number == verdict.number
             });
             // BuildKit shows steps that are the same in two stages only once.
             let Some(found) = found else {
@@ -219,22 +250,22 @@ impl Scenario {
                     outcome.agreed += 1;
                 }
                 said => outcome.wrong.push(format!(
-                    "{builder:?}, {}: `{}` ({}): the model says {said:?} {:?}, the engine {}",
+                    "{model:?}, {}: `{}` ({}): the model says {said:?} {:?}, the engine {}",
                     self.name, verdict.instruction, found.instruction, verdict.causes, found.cached
                 )),
             }
         }
         if outcome.agreed + outcome.open + outcome.wrong.len() == 0 {
-            let what = format!("{builder:?}, {}: nothing to compare in {ran:?}", self.name);
+            let what = format!("{model:?}, {}: nothing to compare in {ran:?}", self.name);
             outcome.wrong.push(what);
         }
         outcome
     }
 }
 
-fn build(engine: &Engine, builder: Builder, root: &Path, state: &State) -> Vec<Ran> {
+fn build(lab: &Lab, root: &Path, state: &State) -> Built {
     let arguments: Vec<&str> = state.arguments.iter().map(String::as_str).collect();
-    engine.build(builder, root, &arguments).succeeds().steps
+    lab.build(root, &arguments)
 }
 
 /// What a line changes of the Dockerfile, its ignore file and the arguments.
@@ -260,7 +291,7 @@ fn state_change(state: &mut State, line: &str) {
 
 /// What a line changes of the files.
 fn file_change(root: &Path, line: &str) {
-    let is_of_state = ["replace ", "ignore ", "--", "base"];
+    let is_of_state = ["replace ", "ignore ", "--", "base", "not "];
     if !is_of_state.iter().any(|word| line.starts_with(word)) {
         let words: Vec<&str> = line.split(' ').collect();
         fixture::change(root, &words);

@@ -1,17 +1,21 @@
 //! The scenarios that are written down, a group at a time.
 
-use testkit::{Builder, Engine};
+use dockerfile::Engine;
 
+use crate::lab::Lab;
 use crate::scenario::{Outcome, read};
 
-fn holds(text: &str, builder: Builder) {
-    let Some(engine) = Engine::start() else {
+fn holds(text: &str, engine: Engine) {
+    let Some(lab) = Lab::start(engine) else {
         return;
     };
-    let scenarios = read(text);
+    let mut scenarios = read(text);
+    if let Ok(name) = std::env::var("SCENARIO") {
+        scenarios.retain(|scenario| scenario.name.contains(&name));
+    }
     let mut total = Outcome::default();
     for scenario in &scenarios {
-        let outcome = scenario.run(&engine, builder);
+        let outcome = scenario.run(&lab);
         total.agreed += outcome.agreed;
         total.open += outcome.open;
         total.wrong.extend(outcome.wrong);
@@ -36,39 +40,75 @@ fn holds(text: &str, builder: Builder) {
 const FILES: &str = include_str!("scenarios/files.txt");
 const COMMANDS: &str = include_str!("scenarios/commands.txt");
 const STAGES: &str = include_str!("scenarios/stages.txt");
+const HISTORY: &str = include_str!("scenarios/history.txt");
 const MOUNTS: &str = include_str!("scenarios/mounts.txt");
 
 #[test]
 fn files_in_buildkit() {
-    holds(FILES, Builder::BuildKit);
+    holds(FILES, Engine::BuildKit08);
 }
 
 #[test]
 fn files_in_the_legacy_builder() {
-    holds(FILES, Builder::Legacy);
+    holds(FILES, Engine::Legacy);
 }
 
 #[test]
 fn commands_in_buildkit() {
-    holds(COMMANDS, Builder::BuildKit);
+    holds(COMMANDS, Engine::BuildKit08);
 }
 
 #[test]
 fn commands_in_the_legacy_builder() {
-    holds(COMMANDS, Builder::Legacy);
+    holds(COMMANDS, Engine::Legacy);
 }
 
 #[test]
 fn stages_in_buildkit() {
-    holds(STAGES, Builder::BuildKit);
+    holds(STAGES, Engine::BuildKit08);
 }
 
 #[test]
 fn stages_in_the_legacy_builder() {
-    holds(STAGES, Builder::Legacy);
+    holds(STAGES, Engine::Legacy);
 }
 
 #[test]
 fn mounts_in_buildkit() {
-    holds(MOUNTS, Builder::BuildKit);
+    holds(MOUNTS, Engine::BuildKit08);
+}
+
+#[test]
+fn files_in_buildah() {
+    holds(FILES, Engine::Buildah);
+}
+
+#[test]
+fn commands_in_buildah() {
+    holds(COMMANDS, Engine::Buildah);
+}
+
+#[test]
+fn stages_in_buildah() {
+    holds(STAGES, Engine::Buildah);
+}
+
+#[test]
+fn mounts_in_buildah() {
+    holds(MOUNTS, Engine::Buildah);
+}
+
+#[test]
+fn history_in_buildkit() {
+    holds(HISTORY, Engine::BuildKit08);
+}
+
+#[test]
+fn history_in_the_legacy_builder() {
+    holds(HISTORY, Engine::Legacy);
+}
+
+#[test]
+fn history_in_buildah() {
+    holds(HISTORY, Engine::Buildah);
 }

@@ -80,6 +80,8 @@ pub enum Change {
     Kind,
     /// A link that points elsewhere.
     Target,
+    /// Another owner.
+    Owner,
     /// Other extended attributes.
     Attributes,
 }
@@ -94,6 +96,7 @@ impl Change {
             Self::Mode { .. } => "mode",
             Self::Kind => "kind",
             Self::Target => "target",
+            Self::Owner => "owner",
             Self::Attributes => "attributes",
         }
     }
@@ -129,6 +132,7 @@ impl fmt::Display for Change {
             }
             Self::Kind => f.write_str("is another kind of file"),
             Self::Target => f.write_str("points elsewhere"),
+            Self::Owner => f.write_str("belongs to somebody else"),
             Self::Attributes => f.write_str("has other extended attributes"),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::cause::Cause;
-use super::difference::differences;
+use super::difference::{differences, input_differences};
 use super::key::Table;
 use super::partner::partners;
 use super::step::{Input, Plan};
@@ -82,10 +82,20 @@ impl Comparison<'_> {
                 instruction: step.instruction.clone(),
                 cached: self.cached[*at],
                 causes,
+                unseen: self.unseen(*at),
                 takes: self.takes(*at).map(|other| places[other]).collect(),
             }
         };
         order.iter().map(verdict).collect()
+    }
+
+    fn unseen(&self, at: usize) -> Vec<Cause> {
+        let partner = self.partners[at].filter(|_| self.cached[at] != Cached::No);
+        let before = partner.map_or(&[][..], |partner| &self.before.steps[partner].unseen);
+        let pairs = before.iter().zip(&self.after.steps[at].unseen);
+        pairs
+            .flat_map(|(was, is)| input_differences(was, is))
+            .collect()
     }
 
     /// The steps of other stages that a step works with.

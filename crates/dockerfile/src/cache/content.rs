@@ -20,7 +20,7 @@ pub struct Selection {
 }
 
 /// What an engine compares of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     /// BuildKit's digest of each source, a directory's with all that is in it. Names may
     /// be patterns, which come to the last name and the digest of all they match.
@@ -32,8 +32,38 @@ pub enum Form {
     Mounted,
     /// Every file by name, mode and bytes.
     Named,
-    /// The same, but a single file counts without its name.
-    Archived,
+    /// An archive of each source, in their order; of a directory that of what is in it.
+    Archived(Archive),
+}
+
+impl Form {
+    /// How files come to be that are taken so after they were taken as that.
+    pub(super) fn over(&self, before: &Self) -> Self {
+        let (Self::Archived(now), Self::Archived(before)) = (self, before) else {
+            return self.clone();
+        };
+        Self::Archived(Archive {
+            owner: now.owner.clone().or_else(|| before.owner.clone()),
+            was: Some(before.owner.clone().unwrap_or_default()),
+            mode: now.mode.or(before.mode),
+            // The name is that in the stage; whoever asks knows it.
+            keeps_name: false,
+        })
+    }
+}
+
+/// What of an archive is not as the files are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Archive {
+    /// Whose everything is, as `user:group`; if nobody says, whose it was in a stage, and
+    /// root's out of the context.
+    pub owner: Option<String>,
+    /// Whose it was in the stage that it comes out of.
+    pub was: Option<String>,
+    /// Permissions of everything.
+    pub mode: Option<u32>,
+    /// Whether a file that is alone keeps its name.
+    pub keeps_name: bool,
 }
 
 /// What a selection comes to.
@@ -54,6 +84,8 @@ pub struct Seen {
     pub mode: u32,
     /// Where a link points.
     pub link: String,
+    /// Whose it is, as `user:group`, if the engine looks at that.
+    pub owner: String,
     /// Extended attributes, in any form that changes with them.
     pub attributes: String,
     /// A digest of the bytes.

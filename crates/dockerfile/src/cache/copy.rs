@@ -4,6 +4,7 @@ use crate::expand::unquoted;
 use crate::{Instruction, Keyword};
 
 use super::Unbuildable;
+use super::buildah;
 use super::content::{Content, Form};
 use super::instruction::words;
 use super::plan::{At, Planner};
@@ -20,6 +21,8 @@ pub(super) struct Placed {
     pub(super) source: Option<(String, Content)>,
     /// Owner and mode, if they are said.
     pub(super) attributes: String,
+    /// How the files were taken, as far as that is seen on them afterwards.
+    pub(super) taken: Form,
     /// Whether archives are unpacked.
     pub(super) unpacks: bool,
 }
@@ -51,8 +54,15 @@ impl<'a> Planner<'a> {
         let (remote, sources): (Vec<String>, Vec<String>) = sources.into_iter().partition(remote);
         let absolute = absolute(&scope.absolute(&target), &target);
         let mut parts = self.copy_parts(one, &sources, &absolute, &target);
-        parts.push(Part::new(Kind::Flag, "chown", &owner));
-        parts.push(Part::new(Kind::Flag, "chmod", &mode));
+        let form = self.form(at, &owner, &mode, &absolute);
+        let taken = match &form {
+            Form::Archived(_) => form.clone(),
+            _ => Form::Mounted,
+        };
+        if self.engine != Engine::Buildah {
+            parts.push(Part::new(Kind::Flag, "chown", &owner));
+            parts.push(Part::new(Kind::Flag, "chmod", &mode));
+        }
         parts.extend(remote.iter().map(|url| Part::new(Kind::Source, url, "")));
         for (name, heredoc) in inline.iter().zip(&one.heredocs) {
             let body = heredoc.body.of(self.build.dockerfile.text());
@@ -62,9 +72,9 @@ impl<'a> Planner<'a> {
         let mut source = None;
         let mut inputs = Vec::new();
         if let Some(from) = one.flag("from") {
-            inputs.push(self.from(at, from, &sources));
+            inputs.push(self.from(at, from, &sources, &taken));
         } else if !sources.is_empty() {
-            let content = self.context(one, sources.clone(), self.form(), excluded(one))?;
+            let content = self.context(one, sources.clone(), form, excluded(one))?;
             if let [only] = sources.as_slice()
                 && !is_pattern(only)
             {
@@ -78,8 +88,10 @@ impl<'a> Planner<'a> {
             // BuildKit 0.8 looks away from owners.
             attributes: match self.engine {
                 Engine::BuildKit08 => mode,
+                Engine::Buildah => String::new(),
                 _ => format!("{owner} {mode}"),
             },
+            taken,
             unpacks: one.keyword == Keyword::Add,
         });
         self.add(at, one, parts, inputs, writes);
@@ -96,6 +108,10 @@ impl<'a> Planner<'a> {
         let mut parts = vec![Part::new(Kind::Text, "", one.keyword.as_str())];
         if !self.engine.is_buildkit() {
             // Of the sources only what is in them counts.
+            let target = match self.engine {
+                Engine::Buildah => buildah::target(one),
+                _ => target,
+            };
             parts.push(Part::new(Kind::Target, "", target));
             return parts;
         }
@@ -113,12 +129,15 @@ impl<'a> Planner<'a> {
         parts
     }
 
-    fn form(&self) -> Form {
+    fn form(&self, at: &At<'_>, owner: &str, mode: &str, target: &str) -> Form {
         match self.engine {
             Engine::BuildKit => Form::Listed,
             Engine::BuildKit08 => Form::Joined,
             Engine::Legacy => Form::Named,
-            Engine::Buildah => Form::Archived,
+            Engine::Buildah => {
+                let keeps_name = buildah::is_folder(&self.steps, at.parent, target);
+                Form::Archived(buildah::archive(owner, mode, keeps_name))
+            }
         }
     }
 }

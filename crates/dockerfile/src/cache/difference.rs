@@ -78,7 +78,8 @@ fn cause(
     }
 }
 
-fn input_differences(before: &Input, after: &Input) -> Vec<Cause> {
+/// What is different between two things that are taken.
+pub(super) fn input_differences(before: &Input, after: &Input) -> Vec<Cause> {
     match (before, after) {
         (Input::Context(before), Input::Context(after)) => {
             if before.key == after.key {
@@ -133,6 +134,8 @@ fn changed(before: Option<&Seen>, after: Option<&Seen>) -> Option<Change> {
     } else if before.mode != after.mode {
         let (before, after) = (before.mode, after.mode);
         Some(Change::Mode { before, after })
+    } else if before.owner != after.owner {
+        Some(Change::Owner)
     } else {
         (before.attributes != after.attributes).then_some(Change::Attributes)
     }

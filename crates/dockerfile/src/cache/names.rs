@@ -1,7 +1,7 @@
 //! What names stand for: arguments before the first stage, platforms, stages.
 
-use crate::Keyword;
 use crate::stages::Stage;
+use crate::{Engine, Keyword};
 
 use super::Unbuildable;
 use super::instruction::pairs;
@@ -32,7 +32,7 @@ impl Planner<'_> {
         value.or_else(|| self.platform_value(name))
     }
 
-    /// What BuildKit knows of the platform.
+    /// What all but the legacy builder know of the platform.
     fn platform_value(&self, name: &str) -> Option<String> {
         let (side, what) = name
             .split_once("PLATFORM")
@@ -42,7 +42,7 @@ impl Planner<'_> {
                 let what = what.into_iter().find(|what| name.ends_with(what))?;
                 Some((name.strip_suffix(what)?, what))
             })?;
-        if !self.engine.is_buildkit() || !matches!(side, "TARGET" | "BUILD") {
+        if self.engine == Engine::Legacy || !matches!(side, "TARGET" | "BUILD") {
             return None;
         }
         let platform = self.platform();

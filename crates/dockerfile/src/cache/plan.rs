@@ -185,21 +185,21 @@ impl<'a> Planner<'a> {
         Ok(at)
     }
 
-    /// How many steps there are before the next: BuildKit counts within the stage.
+    /// How many steps there are before the next: the legacy builder counts all of the build.
     fn count(&self, within: usize) -> usize {
-        if self.engine.is_buildkit() {
-            within
-        } else {
+        if self.engine == Engine::Legacy {
             self.steps.len() + self.told
+        } else {
+            within
         }
     }
 
     /// Files of a stage, or of an image.
-    pub(super) fn from(&self, at: &At<'a>, from: &str, paths: &[String]) -> Input {
+    pub(super) fn from(&self, at: &At<'a>, from: &str, paths: &[String], form: &Form) -> Input {
         let stage = self.named(from, at.stage);
         let done = stage.and_then(|number| self.done[number].as_ref());
         if let Some(done) = done {
-            let mut written = written(&self.steps, self.build.context, done.end, paths);
+            let mut written = written(&self.steps, self.build.context, done.end, paths, form);
             if self.engine == Engine::Legacy {
                 // Its digests are of archives, which name what is in them.
                 written.known(format!("{paths:?}"));
@@ -263,6 +263,7 @@ impl<'a> Planner<'a> {
             keyword: one.keyword,
             parts: Vec::new(),
             inputs: Vec::new(),
+            unseen: Vec::new(),
             parent: None,
             writes: Writes::Nothing,
         }

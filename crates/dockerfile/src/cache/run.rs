@@ -3,8 +3,9 @@
 use crate::Instruction;
 
 use super::Unbuildable;
+use super::buildah;
 use super::content::Form;
-use super::instruction::{command, shown};
+use super::instruction::command;
 use super::mount::{Mount, mounts};
 use super::plan::{At, Planner};
 use super::scope::Scope;
@@ -14,14 +15,33 @@ use crate::Engine;
 /// Arguments that need no `ARG`.
 const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"];
 
+/// Whether an argument can be given that is not declared.
+pub(super) fn is_proxy(name: &str) -> bool {
+    PROXIES.contains(&name.to_ascii_lowercase().as_str())
+}
+
 impl<'a> Planner<'a> {
     pub(super) fn run(&mut self, at: &mut At<'a>, one: &'a Instruction) -> Result<(), Unbuildable> {
         let scope = at.scope.clone();
+        if self.engine == Engine::Buildah {
+            // Mounts are a part of the text, but before 1.39 it looks away from what is mounted.
+            let mounts = mounts(one, self.engine, &scope, self.escape()).unwrap_or_default();
+            let unseen = mounts
+                .iter()
+                .filter_map(|mount| self.mounted(at, one, mount).ok()?);
+            let unseen = unseen.collect();
+            self.add(
+                at,
+                one,
+                buildah::run(one, &scope),
+                Vec::new(),
+                Writes::Anything,
+            );
+            self.steps[at.parent].unseen = unseen;
+            return Ok(());
+        }
         let words = command(one, self.build.dockerfile, &scope);
-        let text = match self.engine {
-            Engine::Buildah => shown(one, self.build.dockerfile) + &one.text,
-            _ => format!("{words:?}"),
-        };
+        let text = format!("{words:?}");
         let mut parts = vec![Part::new(Kind::Text, "", text)];
         if self.engine.is_buildkit() {
             parts.extend(self.run_parts(one, &scope));
@@ -45,7 +65,7 @@ impl<'a> Planner<'a> {
 
     fn has_proxies(&self) -> bool {
         let mut given = self.build.options.build_args.keys();
-        given.any(|name| PROXIES.contains(&name.to_ascii_lowercase().as_str()))
+        given.any(|name| is_proxy(name))
     }
 
     fn run_parts(&self, one: &Instruction, scope: &Scope) -> Vec<Part> {
@@ -70,7 +90,7 @@ impl<'a> Planner<'a> {
     }
 
     fn mounted(
-        &mut self,
+        &self,
         at: &At<'a>,
         one: &Instruction,
         mount: &Mount,
@@ -78,15 +98,12 @@ impl<'a> Planner<'a> {
         let Some(bind) = &mount.bind else {
             return Ok(None);
         };
-        if self.engine == Engine::Buildah {
-            // Old ones look away from what is mounted; that is one of the traps.
-            return Ok(None);
-        }
         match &bind.from {
             Some(from) => Ok(Some(self.from(
                 at,
                 from,
                 std::slice::from_ref(&bind.source),
+                &Form::Mounted,
             ))),
             None => self
                 .context(one, vec![bind.source.clone()], Form::Mounted, Vec::new())

@@ -18,7 +18,7 @@ pub(super) struct Step {
     /// The stage's name, or `stage-` and its number from 0.
     pub(super) stage: String,
     pub(super) stage_number: usize,
-    /// As the engine counts: BuildKit within the stage, the others within the build.
+    /// As the engine counts: within the stage, but the legacy builder within the build.
     pub(super) number: usize,
     /// From 1.
     pub(super) line: usize,
@@ -29,6 +29,8 @@ pub(super) struct Step {
     pub(super) parts: Vec<Part>,
     /// What it takes of elsewhere.
     pub(super) inputs: Vec<Input>,
+    /// What it takes too, and the engine does not look at.
+    pub(super) unseen: Vec<Input>,
     /// The step before, on whose result it works.
     pub(super) parent: Option<usize>,
     pub(super) writes: Writes,

@@ -3,6 +3,7 @@
 use crate::{Instruction, Keyword};
 
 use super::Unbuildable;
+use super::buildah;
 use super::instruction::{self, command, pairs, shown};
 use super::plan::{At, Planner};
 use super::step::{Kind, Part, Writes};
@@ -17,6 +18,8 @@ impl<'a> Planner<'a> {
         match one.keyword {
             Keyword::Run => return self.run(at, one),
             Keyword::Copy | Keyword::Add => return self.copy(at, one),
+            // Images of buildah's own format have no place for it.
+            Keyword::Onbuild if self.engine == Engine::Buildah => {}
             Keyword::Onbuild => at.later.extend(one.later.as_deref()),
             _ => {}
         }
@@ -34,6 +37,10 @@ impl<'a> Planner<'a> {
             }
             return Ok(());
         }
+        let text = match self.engine {
+            Engine::Buildah => buildah::text(one, &at.scope, self.build.options),
+            _ => text,
+        };
         let parts = vec![Part::new(Kind::Text, "", text)];
         let writes = match one.keyword {
             Keyword::Workdir => Writes::Folder(at.scope.folder.clone()),

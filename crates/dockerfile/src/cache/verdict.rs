@@ -9,7 +9,7 @@ pub struct Verdict {
     pub stage: String,
     /// The stage's number, from 0.
     pub stage_number: usize,
-    /// As the engine counts: BuildKit within the stage, the others within the build.
+    /// As the engine counts: within the stage, but the legacy builder within the build.
     pub number: usize,
     /// From 1.
     pub line: usize,
@@ -19,6 +19,8 @@ pub struct Verdict {
     pub cached: Cached,
     /// Why it is done again, or what that hangs on.
     pub causes: Vec<Cause>,
+    /// What is different, too, but not looked at by the engine, if it is not done again.
+    pub unseen: Vec<Cause>,
     /// Of other stages, the steps that it builds on or whose stage it takes files of; their
     /// numbers in the report, from 0.
     pub takes: Vec<usize>,

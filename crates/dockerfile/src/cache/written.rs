@@ -12,6 +12,8 @@ use super::step::{Input, Step, Writes};
 pub(super) struct Written {
     /// The last step of the stage.
     pub(super) end: usize,
+    /// How it is taken.
+    form: Form,
     /// By path, what lies there, the last first.
     pub(super) layers: Vec<Layer>,
     /// On what they lie: steps that may have written anything, and where they are asked for it.
@@ -35,9 +37,11 @@ pub(super) fn written(
     context: &dyn Context,
     end: usize,
     paths: &[String],
+    form: &Form,
 ) -> Written {
     let mut written = Written {
         end,
+        form: form.clone(),
         layers: Vec::new(),
         grounds: Vec::new(),
     };
@@ -56,7 +60,7 @@ impl Written {
                 Writes::Nothing => {}
                 Writes::Scratch => return,
                 Writes::Anything => {
-                    self.grounds.push((at, path.to_owned()));
+                    self.grounds.push((at, format!("{path} {:?}", self.form)));
                     return;
                 }
                 Writes::Folder(folder) => {
@@ -104,7 +108,7 @@ impl Written {
             Input::Written(_) | Input::Image(_) => None,
         });
         self.layers.push(Layer {
-            text: below(path, target).unwrap_or_default().to_owned(),
+            text: format!("{:?} {:?}", below(path, target), self.form),
             step: Some(at),
             content: of_context,
         });
@@ -114,12 +118,12 @@ impl Written {
     /// Where one file or folder of the context lands, it is known to the byte.
     fn exactly(&mut self, placed: &Placed, context: &dyn Context, path: &str) -> Option<Found> {
         let (source, content) = placed.source.as_ref().filter(|_| !placed.unpacks)?;
-        let kind = content
-            .entries
-            .get(source)
-            .map_or("directory", |seen| seen.kind);
+        // A link stands for what it leads to; all that is in a folder comes after it.
+        let (real, is_folder) = match content.entries.first_key_value() {
+            Some((path, seen)) if !source.is_empty() => (path, seen.kind == "directory"),
+            _ => (source, true),
+        };
         let target = placed.target.trim_matches('/');
-        let is_folder = kind == "directory";
         let lands = if !is_folder && placed.target.ends_with('/') {
             let name = source.rsplit('/').next().unwrap_or_default();
             format!("{target}/{name}").trim_matches('/').to_owned()
@@ -135,24 +139,57 @@ impl Written {
         if !is_folder && !rest.is_empty() {
             return Some(Found::Some);
         }
-        let inner = format!("{source}/{rest}").trim_matches('/').to_owned();
-        let selection = Selection {
-            sources: vec![inner.clone()],
-            form: Form::Mounted,
-            exclude: Vec::new(),
-        };
+        let inner = format!("{real}/{rest}").trim_matches('/').to_owned();
         // What the folder does not have it does not bring.
-        let Ok(content) = context.content(&selection) else {
+        let Some(content) = self.taken(placed, context, &inner, is_folder && rest.is_empty())
+        else {
             return Some(Found::Some);
         };
         let of_inner = content.entries.get(&inner);
         let is_file = of_inner.is_some_and(|seen| seen.kind != "directory");
+        let name = match &self.form {
+            Form::Archived(archive) if archive.keeps_name => path.rsplit('/').next(),
+            _ => None,
+        };
         self.layers.push(Layer {
-            text: format!("{} {}", content.key, placed.attributes),
+            text: format!("{} {} {name:?}", content.key, placed.attributes),
             step: None,
             content: Some(content),
         });
         Some(if is_file { Found::All } else { Found::Some })
+    }
+
+    /// What a path of the context comes to that was copied and is copied again; of a folder
+    /// that was copied whole what is in it, but not its own mode.
+    fn taken(
+        &self,
+        placed: &Placed,
+        context: &dyn Context,
+        path: &str,
+        is_whole: bool,
+    ) -> Option<Content> {
+        let form = self.form.over(&placed.taken);
+        let take = |sources| {
+            let selection = Selection {
+                sources,
+                form: form.clone(),
+                exclude: Vec::new(),
+            };
+            context.content(&selection).ok()
+        };
+        let mut content = take(vec![path.to_owned()])?;
+        if is_whole {
+            let inside = content.entries.keys();
+            let inside = inside.filter(|other| {
+                let rest = below(path, other).unwrap_or_default();
+                !rest.is_empty() && !rest.contains('/')
+            });
+            let inside: Vec<String> = inside.cloned().collect();
+            let names = inside.iter().map(|other| below(path, other));
+            let names = format!("{:?}", names.collect::<Vec<_>>());
+            content.key = take(inside)?.key + &names;
+        }
+        Some(content)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a build printed, step by step.
 
-use crate::engine::Builder;
+use std::process::Output;
 
 /// A build that has ended.
 #[derive(Debug)]
@@ -16,9 +16,10 @@ pub struct Built {
 /// A step that the engine told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
-    /// Of BuildKit, if there are several: the stage's name, or `stage-` and its number from 0.
+    /// If there are several: the stage's name, or `stage-` and its number from 0, which is all
+    /// that buildah says; of the legacy builder nothing.
     pub stage: Option<String>,
-    /// From 1: of BuildKit within the stage, of the legacy builder within the whole build.
+    /// From 1, within the stage; of the legacy builder within the whole build.
     pub number: usize,
     /// As the engine prints it.
     pub instruction: String,
@@ -27,15 +28,13 @@ pub struct Ran {
 }
 
 impl Built {
-    pub(crate) fn read(builder: Builder, succeeded: bool, output: String) -> Self {
-        let steps = match builder {
-            Builder::BuildKit => buildkit(&output),
-            Builder::Legacy => legacy(&output),
-        };
+    pub(super) fn read(output: &Output, reader: impl Fn(&str) -> Vec<Ran>) -> Self {
+        let text = [&output.stdout[..], &output.stderr[..]].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
         Self {
-            succeeded,
-            steps,
-            output,
+            succeeded: output.status.success(),
+            steps: reader(&text),
+            output: text,
         }
     }
 
@@ -48,7 +47,7 @@ impl Built {
 }
 
 /// `#7 [builder 2/3] RUN x`, and some lines later `#7 CACHED` or `#7 DONE 0.1s`.
-fn buildkit(output: &str) -> Vec<Ran> {
+pub(super) fn buildkit(output: &str) -> Vec<Ran> {
     let mut steps: Vec<(&str, Ran)> = Vec::new();
     for line in output.lines() {
         let Some((id, rest)) = line.split_once(' ').filter(|(id, _)| id.starts_with('#')) else {
@@ -87,7 +86,7 @@ fn vertex(text: &str) -> Option<Ran> {
 }
 
 /// `Step 2/3 : RUN x`, and then perhaps ` ---> Using cache`.
-fn legacy(output: &str) -> Vec<Ran> {
+pub(super) fn legacy(output: &str) -> Vec<Ran> {
     let mut steps: Vec<Ran> = Vec::new();
     for line in output.lines() {
         if let Some((count, instruction)) = line
@@ -108,4 +107,40 @@ fn legacy(output: &str) -> Vec<Ran> {
         }
     }
     steps
+}
+
+/// `[1/2] STEP 2/3: RUN x`, and then perhaps `--> Using cache 0123…`.
+pub(super) fn buildah(output: &str) -> Vec<Ran> {
+    let mut steps: Vec<Ran> = Vec::new();
+    for line in output.lines() {
+        if let Some(ran) = numbered(line) {
+            steps.push(ran);
+        } else if line.starts_with("--> Using cache ")
+            && let Some(step) = steps.last_mut()
+        {
+            step.cached = true;
+        }
+    }
+    steps
+}
+
+fn numbered(line: &str) -> Option<Ran> {
+    let (place, rest) = line.split_once("STEP ")?;
+    let stage = match place.strip_prefix('[') {
+        Some(place) => {
+            let (stage, _) = place.split_once('/')?;
+            let number: usize = stage.parse().ok()?;
+            Some(format!("stage-{}", number.checked_sub(1)?))
+        }
+        None if place.is_empty() => None,
+        None => return None,
+    };
+    let (count, instruction) = rest.split_once(": ")?;
+    let (number, _) = count.split_once('/')?;
+    Some(Ran {
+        stage,
+        number: number.parse().ok()?,
+        instruction: instruction.to_owned(),
+        cached: false,
+    })
 }

@@ -56,7 +56,7 @@ impl Engine {
     }
 
     fn lay_out_python(&self, root: &Path) {
-        copy(&self.directory.path().join("base"), root);
+        copy(&self.base(), root);
         set_mode(&root.join("tmp"), 0o1777);
         let (python, uv) = (program("pip-newest", "python"), program("uv-newest", "uv"));
         let facts = facts(&python);
