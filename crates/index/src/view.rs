@@ -41,13 +41,17 @@ impl View {
     /// What the first index that has a project shows of it.
     async fn first(&self, name: &ProjectName) -> Result<Option<(&Arc<dyn Source>, Answer)>, Error> {
         for (n, index) in self.indexes.iter().enumerate() {
-            let Some(mut answer) = index.whole.project(name).await? else {
+            let shown = index.shown.as_ref();
+            let is_all = shown.is_some_and(|shown| Arc::ptr_eq(shown, &index.whole));
+            let found = index.whole.project(name).await;
+            let found = found.map_err(|error| if is_all { error } else { unnamed(name) });
+            let Some(mut answer) = found? else {
                 continue;
             };
-            let Some(shown) = &index.shown else {
+            let Some(shown) = shown else {
                 return Ok(None);
             };
-            if !Arc::ptr_eq(shown, &index.whole) {
+            if !is_all {
                 match shown.project(name).await? {
                     Some(seen) => answer = seen,
                     None => return Ok(None),
@@ -84,6 +88,16 @@ impl View {
 
     fn shown(&self) -> impl Iterator<Item = &Arc<dyn Source>> {
         self.indexes.iter().filter_map(|index| index.shown.as_ref())
+    }
+}
+
+/// What is told of an index that the caller may not see, or not all of.
+fn unnamed(project: &ProjectName) -> Error {
+    Error::UpstreamDown {
+        index: "this view".to_owned(),
+        what: format!("the page of `{project}`"),
+        cause: "one of its indexes fails".to_owned(),
+        retry_after: None,
     }
 }
 

@@ -123,10 +123,12 @@ impl At {
         let is_hosted = indexes.iter().any(|index| is_hosted(&now, index));
         let asking = asking(shared, parts, app).await?;
         let may_read = |entry: &Entry| asking.may_read(app, entry, None);
-        let found = now.view(view, may_read)?;
         let mut entries = indexes.iter().filter_map(|index| now.get(index));
-        let found = found.filter(|_| entries.any(|entry| may_read(entry)));
-        let source = found.ok_or_else(|| asking.hidden(&name))?;
+        if !entries.any(|entry| may_read(entry)) {
+            return Err(asking.hidden(&name));
+        }
+        let source = now.view(view, may_read)?;
+        let source = source.ok_or_else(|| asking.hidden(&name))?;
         let audience = if shared {
             Audience::All
         } else {

@@ -188,10 +188,9 @@ impl Blobs {
                 Syncing::Later if is_new => unsynced.push(directory.clone()),
                 Syncing::Later => {}
                 Syncing::Now => {
-                    let before = unsynced.len();
-                    unsynced.retain(|made| *made != directory);
-                    if is_new || unsynced.len() < before {
+                    if is_new || unsynced.contains(&directory) {
                         sync_dir(&parent)?;
+                        unsynced.retain(|made| *made != directory);
                     }
                 }
             }

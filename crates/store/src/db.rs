@@ -47,6 +47,8 @@ const SETTINGS: &str = "pragma busy_timeout = 10000; pragma journal_mode = wal;
 
 const READERS: u32 = 4;
 
+const IMMEDIATE: &str = "begin immediate";
+
 /// The records of a data directory. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -103,7 +105,14 @@ impl Db {
 
     /// Begins a change that sees and makes the newest state: nobody else writes meanwhile.
     async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Any>, Error> {
-        let begun = self.writer.begin_with("begin immediate").await;
+        let mut begun = self.writer.begin_with(IMMEDIATE).await;
+        if let Err(sqlx::Error::InvalidSavePointStatement) = begun {
+            // SQLite ends a change by itself that a full disk does not let it commit, and the
+            // driver goes on counting it: that connection begins nothing any more.
+            let worn = self.writer.acquire().await;
+            worn.map_err(|e| Error::db(doing, e))?.close_on_drop();
+            begun = self.writer.begin_with(IMMEDIATE).await;
+        }
         begun.map_err(|e| Error::db(doing, e))
     }
 }

@@ -72,14 +72,17 @@ pub(crate) async fn remove(
     }
 }
 
+/// The time as the disk's files bear it.
 #[expect(
     clippy::disallowed_methods,
     reason = "compared with the times that the disk's files bear, not with anything the caller knows"
 )]
-pub(crate) fn ago(age: Duration) -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
-        .checked_sub(age)
-        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+pub(crate) fn ago(age: Duration) -> SystemTime {
+    now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(

@@ -131,6 +131,13 @@ impl Staged {
     }
 }
 
+impl Staged {
+    /// The same on this thread, which may wait.
+    pub(crate) fn commit_here(&self, digest: &Digest) -> Result<(), Error> {
+        self.inner.commit(digest)
+    }
+}
+
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change is one assignment, so a poisoned state is a whole one.

@@ -75,10 +75,11 @@ impl Gate {
     }
 }
 
-fn strongest(promised: &Hashes) -> Option<Other> {
-    type New = fn() -> Box<dyn DynDigest + Send>;
-    // What Python's hashlib guarantees, which is what PEP 503 allows.
-    let known: [(&'static str, New); 12] = [
+type New = fn() -> Box<dyn DynDigest + Send>;
+
+/// What Python's hashlib guarantees besides SHA-256, which is what PEP 503 allows; the strongest first.
+fn known() -> [(&'static str, New); 12] {
+    [
         ("sha512", || Box::new(Sha512::new())),
         ("sha3_512", || Box::new(Sha3_512::new())),
         ("blake2b", || Box::new(Blake2b512::new())),
@@ -91,8 +92,23 @@ fn strongest(promised: &Hashes) -> Option<Other> {
         ("sha224", || Box::new(Sha224::new())),
         ("sha1", || Box::new(Sha1::new())),
         ("md5", || Box::new(Md5::new())),
-    ];
-    known.into_iter().find_map(|(kind, new)| {
+    ]
+}
+
+/// Whether two pages state the same of a file, by the strongest kind that both state; `None` if
+/// they share none. Only that kind was compared with any bytes, so a weaker one says nothing.
+pub(crate) fn agree(one: &Hashes, other: &Hashes) -> Option<bool> {
+    if let (Some(one), Some(other)) = (one.sha256(), other.sha256()) {
+        return Some(one == other);
+    }
+    let kinds = known().into_iter().map(|(kind, _)| kind);
+    // Kinds that nobody can compute come last.
+    let mut kinds = kinds.chain(one.iter().map(|(kind, _)| kind));
+    kinds.find_map(|kind| Some(one.value(kind)? == other.value(kind)?))
+}
+
+fn strongest(promised: &Hashes) -> Option<Other> {
+    known().into_iter().find_map(|(kind, new)| {
         let (_, expected) = promised.iter().find(|(promised, _)| *promised == kind)?;
         Some(Other {
             kind,
@@ -114,6 +130,24 @@ mod tests {
         let mut gate = Gate::new(&hashes);
         gate.update(bytes);
         gate.finish()
+    }
+
+    #[test]
+    fn pages_agree_by_the_strongest_kind_that_both_state() {
+        let hashes = |text: &str| text.parse::<Hashes>().unwrap();
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(32));
+        let [long_a, long_b] = [&a, &b].map(|digits| digits.repeat(4));
+        let both = hashes(&format!("md5={a} sha512={long_a}"));
+        for (other, expected) in [
+            (format!("md5={b} sha512={long_a}"), Some(true)),
+            (format!("md5={a} sha512={long_b}"), Some(false)),
+            (format!("md5={a}"), Some(true)),
+            (format!("md5={b}"), Some(false)),
+            (format!("sha1={}", "a".repeat(40)), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(agree(&both, &hashes(&other)), expected, "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use store::FileRow;
 
 use super::client::Failure;
 use super::fetch::{Language, Page};
+use super::gate::agree;
 use super::known::project_of;
 use crate::Project;
 use crate::project::path_of;
@@ -85,28 +86,20 @@ pub(crate) enum Verdict {
 /// What the page says of the bytes stored in this file's place.
 pub(crate) fn verdict(file: &PageFile, stored: &FileRow) -> Verdict {
     let is_same = match (file.hashes.sha256(), file.size) {
-        (Some(digest), _) => digest == stored.digest,
-        (None, Some(size)) if file.hashes.is_empty() => size == stored.size,
-        _ if contradicts(&stored.promised, &file.hashes) => false,
-        _ if shares(&stored.promised, &file.hashes) => true,
-        _ => return Verdict::Silent,
+        (Some(digest), _) => Some(digest == stored.digest),
+        (None, Some(size)) if file.hashes.is_empty() => Some(size == stored.size),
+        _ => agree(&stored.promised, &file.hashes),
     };
-    if is_same {
-        Verdict::Same
-    } else {
-        Verdict::Other
+    match is_same {
+        Some(true) => Verdict::Same,
+        Some(false) => Verdict::Other,
+        None => Verdict::Silent,
     }
 }
 
-/// Whether both state a kind of hash, and not with the same value.
+/// Whether a page states other bytes than another did.
 pub(crate) fn contradicts(old: &Hashes, new: &Hashes) -> bool {
-    let differs = |(kind, value)| new.value(kind).is_some_and(|other| other != value);
-    old != new && old.iter().any(differs)
-}
-
-/// Whether both state a kind of hash.
-fn shares(old: &Hashes, new: &Hashes) -> bool {
-    old.iter().any(|(kind, _)| new.value(kind).is_some())
+    old != new && agree(old, new) == Some(false)
 }
 
 /// Whether some wheel's upstream has no metadata beside it.

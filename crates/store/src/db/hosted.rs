@@ -295,7 +295,7 @@ impl Db {
         let removed = conclude(change, rows.len() as u64, event)
             .await
             .map_err(failed)?;
-        self.release_all(loose).await?;
+        self.release_loose(loose).await;
         Ok(removed)
     }
 
@@ -355,7 +355,7 @@ impl Db {
         let loose = named_by(&rows).map_err(failed)?;
         let touched = done.rows_affected() + rows.len() as u64;
         let removed = conclude(change, touched, event).await.map_err(failed)?;
-        self.release_all(loose).await?;
+        self.release_loose(loose).await;
         Ok(removed)
     }
 

@@ -106,7 +106,7 @@ impl Db {
         let loose = empty(&mut change, &stage).await.map_err(failed)?;
         note(&mut change, event).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
-        self.release_all(loose).await?;
+        self.release_loose(loose).await;
         Ok(true)
     }
 }

@@ -86,12 +86,12 @@ impl Db {
         Ok(released.first().copied())
     }
 
-    /// The same for blobs whose records a person removed. What a crash leaves of them are orphans.
-    pub(super) async fn release_all(&self, loose: Vec<Digest>) -> Result<(), Error> {
+    /// The same for blobs whose records a person removed: these are gone for good, so what a
+    /// crash or a fault leaves of the blobs are orphans, which are collected.
+    pub(super) async fn release_loose(&self, loose: Vec<Digest>) {
         for some in loose.chunks(RELEASED_AT_ONCE) {
-            self.release_some(&self.blobs, some).await?;
+            let _ = self.release_some(&self.blobs, some).await;
         }
-        Ok(())
     }
 
     /// Removes those blobs that nothing names; the length of each.

@@ -1,5 +1,6 @@
 //! The bytes of small blobs, kept until the disk has their files.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use pyspec::Digest;
@@ -65,6 +66,17 @@ impl Db {
         }
         self.let_go(last).await?;
         Ok(count)
+    }
+
+    /// The blobs whose bytes wait in the records: whatever their files are, a server that starts mends them.
+    pub(crate) async fn waiting_blobs(&self) -> Result<HashSet<Digest>, Error> {
+        let failed = |e| Error::db("listing the blobs to sync", e);
+        let rows = sqlx::query("select digest from unsynced")
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed)?;
+        let digests = rows.iter().map(|row| parsed(row, "digest"));
+        digests.collect::<Result<_, _>>().map_err(failed)
     }
 
     /// For a server that starts: what a power cut has taken is written again.

@@ -183,8 +183,7 @@ impl Db {
             }
         }
         for (answer, (saved, loose)) in replaced {
-            // It is kept; what could not be removed is an orphan now.
-            let _ = self.release_all(loose).await;
+            self.release_loose(loose).await;
             drop(answer.send(Ok(saved)));
         }
     }

@@ -173,7 +173,7 @@ impl Db {
             .map_err(failed)?;
         note(&mut change, event).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
-        self.release_all(loose).await?;
+        self.release_loose(loose).await;
         Ok(true)
     }
 }

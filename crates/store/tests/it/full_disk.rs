@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use store::{DataDir, Error, Mode, PageRow};
+use store::{DataDir, Error, Mode, Overwrite, PageRow, ReleaseRow};
 use tempfile::TempDir;
 
-use crate::{at, noise, project, put};
+use crate::{STAGE, at, event, hosted, noise, project, put, release, settle};
 
 /// A file system of 1 MiB; unmounted when dropped.
 struct Tiny(TempDir);
@@ -105,5 +105,38 @@ async fn a_record_that_does_not_fit_says_so_and_the_old_one_stays() {
     db.save_page("root/pypi", &flask, &page(b"other".to_vec()))
         .await
         .unwrap();
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_change_that_did_not_fit_keeps_no_later_one_from_being_made() {
+    let Some(disk) = Tiny::mount() else { return };
+    let data = DataDir::open(disk.path(), Mode::Serve).unwrap();
+    let (db, blobs) = (data.db().await.unwrap(), data.blobs());
+    settle(&db).await;
+    let save = async |version: &str, bytes: Vec<u8>| {
+        let digest = put(&blobs, &bytes).await;
+        let name = format!("flask-{version}.tar.gz");
+        let row = hosted(version, &name, digest, bytes.len());
+        let release = ReleaseRow {
+            metadata: "x".repeat(bytes.len()),
+            ..release(version)
+        };
+        let told = event("upload");
+        db.save_hosted(Some(&release), &[row], Overwrite::Refuse, None, &told)
+            .await
+    };
+    let filler = disk.path().join("staged/filler");
+    let room = blobs.free_space().unwrap().free as usize;
+    std::fs::write(&filler, vec![0; room - 80_000]).unwrap();
+    let error = save("1.0", vec![7; 60_000]).await.unwrap_err();
+    assert!(matches!(error, Error::Full { .. }), "{error:?}");
+    std::fs::remove_file(&filler).unwrap();
+    save("2.0", vec![7; 1000]).await.unwrap();
+    assert!(
+        db.remove_release(STAGE, &project("flask"), "2.0", &event("remove"))
+            .await
+            .unwrap()
+    );
     db.close().await;
 }

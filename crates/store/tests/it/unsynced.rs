@@ -88,6 +88,16 @@ async fn a_blob_that_is_there_keeps_its_file() {
 }
 
 #[tokio::test]
+async fn what_waits_is_not_reported_as_damaged() {
+    let (home, blobs, db) = Home::with_db().await;
+    let rows = save(&db, &[put(&blobs, b"one"), put(&blobs, b"two")]).await;
+    fs::remove_file(path_of(&home, &rows[0].digest)).unwrap();
+    fs::write(path_of(&home, &rows[1].digest), "").unwrap();
+    let report = store::verify(&db, &blobs, |_| {}).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+}
+
+#[tokio::test]
 async fn what_nobody_saved_is_an_orphan() {
     let (_home, blobs, db) = Home::with_db().await;
     let loose = put(&blobs, b"loose");
