@@ -5,6 +5,7 @@ mod json;
 mod record;
 mod state;
 mod text;
+mod traps;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,8 +13,8 @@ use std::path::PathBuf;
 use ::context::Edit;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
+use dockerfile::Engine;
 use dockerfile::cache::{self, Verdict};
-use dockerfile::{Engine, Keyword};
 
 use crate::arguments::TEMPLATE;
 use crate::config::Places;
@@ -196,33 +197,16 @@ impl Arguments {
     fn report(&self, before: &mut State, after: &mut State) -> anyhow::Result<Report> {
         let mut warnings = Vec::new();
         if before.is_revision != after.is_revision {
-            // A revision has none, a build has: with other bytes after each commit.
-            let states = [&mut *before, &mut *after];
-            let has_git = states.into_iter().fold(false, |has, state| {
-                let is_there = state.files.entry(".git").is_some();
-                state.files.remove(".git");
-                has || is_there
-            });
-            if has_git {
-                warnings.push("`.git` is sent to the engine, and changes with every commit: name it in the ignore file (it is not compared here)".to_owned());
-            }
+            warnings.extend(traps::git(before, after));
         }
         let engine = self.engine.engine();
         if engine.is_buildkit() && self.transfer == Transfer::Incremental {
-            let received = after
-                .files
-                .received(&before.files)
-                .map_err(anyhow::Error::msg)?;
-            warnings.extend(received.stale.iter().map(|path| {
-                format!("`{path}` has other bytes of the same size and time: BuildKit will not notice, and build with the old ones")
-            }));
-            after.files = received.snapshot;
-        }
-        if engine == Engine::Buildah {
-            warnings.push("the model of buildah is rough: it is wrong about owners, texts that are not expanded, and changed defaults of ARG".to_owned());
-        }
-        if engine == Engine::Buildah && has_binds(after) {
-            warnings.push("buildah before 1.39 looks away from the files of bind mounts: such a step stays cached though they changed".to_owned());
+            if engine == Engine::BuildKit {
+                let folder = self.after.as_deref().unwrap_or(&self.context);
+                let others = record::namesakes(&Places::of_user(), folder)?;
+                warnings.extend(traps::namesakes(after, &others)?);
+            }
+            warnings.extend(traps::stale(before, after)?);
         }
         let steps = cache::explain(engine, &before.build(), &after.build());
         let steps = steps.map_err(|error| {
@@ -231,6 +215,8 @@ impl Arguments {
                 "an engine would say the same",
             )
         })?;
+        warnings.extend(traps::unseen(&steps));
+        warnings.extend(traps::bytecode(&after.dockerfile, &steps));
         Ok(Report {
             engine: engine.as_str(),
             before: before.what.clone(),
@@ -249,18 +235,4 @@ fn shown(edit: &Edit) -> String {
         Edit::Mode(mode, path) => format!("chmod {mode:o} {path}"),
         Edit::Move(from, to) => format!("mv {from} {to}"),
     }
-}
-
-fn has_binds(state: &State) -> bool {
-    let mut runs = state
-        .dockerfile
-        .instructions()
-        .filter(|one| one.keyword == Keyword::Run);
-    runs.any(|run| {
-        let mut mounts = run.flags.iter().filter(|flag| flag.name == "mount");
-        mounts.any(|flag| {
-            let value = flag.value.as_deref().unwrap_or_default();
-            value.contains("type=bind") || !value.contains("type=")
-        })
-    })
 }

@@ -25,6 +25,7 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> 
                     Cached::Depends => Value::Null,
                 },
                 "causes": step.causes.iter().map(cause).collect::<Vec<_>>(),
+                "unseen": step.unseen.iter().map(cause).collect::<Vec<_>>(),
                 "takes": step.takes.iter().map(|step| step + 1).collect::<Vec<_>>(),
             })
         })

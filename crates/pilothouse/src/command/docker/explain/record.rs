@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use ::context::Entry;
+use ::context::{Entry, Snapshot};
 use anyhow::{Context as _, anyhow};
 use dockerfile::cache::Options;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ use crate::failure::Explained;
 /// What is kept: no bytes of the files, but what an engine compares of them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
+    /// Of which folder; older records do not say.
+    #[serde(default)]
+    context: PathBuf,
     dockerfile: String,
     build_args: BTreeMap<String, String>,
     target: Option<String>,
@@ -34,6 +37,7 @@ pub(super) fn save(places: &Places, context: &Path, state: &State) -> anyhow::Re
     let files = state.files.settled().map_err(anyhow::Error::msg)?;
     let told = state.told.clone();
     let record = Record {
+        context: real(context)?,
         dockerfile: state.dockerfile.text().to_owned(),
         build_args: told.build_args,
         target: told.target,
@@ -84,14 +88,46 @@ pub(super) fn load(places: &Places, context: &Path) -> anyhow::Result<Option<Sta
     State::new(what, &record.dockerfile, told, files).map(Some)
 }
 
-/// A file for each folder, by where it is.
-fn path(places: &Places, context: &Path) -> anyhow::Result<PathBuf> {
-    let context = fs::canonicalize(context).with_context(|| {
+/// What was kept of other folders that have the same name as this one.
+pub(super) fn namesakes(
+    places: &Places,
+    context: &Path,
+) -> anyhow::Result<Vec<(PathBuf, Snapshot)>> {
+    let own = real(context)?;
+    let Ok(path) = path(places, context) else {
+        // Nowhere to keep records is nowhere to have kept any.
+        return Ok(Vec::new());
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut namesakes = Vec::new();
+    // Without records there is no folder, and what is no record is not that of a namesake.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(text) = fs::read(entry.path()) else {
+            continue;
+        };
+        let Ok(record) = serde_json::from_slice::<Record>(&text) else {
+            continue;
+        };
+        if record.context != own && record.context.file_name() == own.file_name() {
+            namesakes.push((record.context, record.files.into_iter().collect()));
+        }
+    }
+    namesakes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(namesakes)
+}
+
+fn real(context: &Path) -> anyhow::Result<PathBuf> {
+    fs::canonicalize(context).with_context(|| {
         Explained::new(
             format!("`{}` cannot be built", context.display()),
             "name a folder",
         )
-    })?;
+    })
+}
+
+/// A file for each folder, by where it is.
+fn path(places: &Places, context: &Path) -> anyhow::Result<PathBuf> {
+    let context = real(context)?;
     let digest = Sha256::digest(context.as_os_str().as_encoded_bytes());
     let name = hex::encode(&digest[..16]);
     let data = places.data_dir().ok_or_else(|| {
