@@ -190,6 +190,16 @@ impl Engine {
         Built::read(&output, reader)
     }
 
+    /// What an image says of its layers, one JSON object on each line.
+    pub fn history(&self, image: &str) -> String {
+        let mut command = self.client();
+        command.args(["history", "--no-trunc", "--human=false"]);
+        command.args(["--format", "{{json .}}", image]);
+        let output = command.output().expect("docker can be run");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("JSON is text")
+    }
+
     fn client(&self) -> Command {
         let mut command = Command::new(CLIENT);
         command

@@ -2,6 +2,7 @@
 
 mod binary;
 mod cache;
+mod docker_costs;
 mod docker_explain;
 mod docker_fix;
 mod docker_init;

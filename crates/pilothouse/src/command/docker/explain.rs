@@ -1,12 +1,16 @@
 //! `pilothouse docker explain`: which steps a build will repeat, and why.
 
+mod cost;
 mod graph;
+mod history;
 mod json;
+mod log;
 mod record;
 mod state;
 mod text;
 mod traps;
 
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -14,11 +18,12 @@ use ::context::Edit;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use dockerfile::Engine;
-use dockerfile::cache::{self, Verdict};
+use dockerfile::cache::Verdict;
 
 use crate::arguments::TEMPLATE;
 use crate::config::Places;
 use crate::failure::{Explained, Outcome};
+use cost::{Cost, Costs};
 use state::{State, Told};
 
 /// Say which steps of a build are repeated after a change, and why, without building
@@ -34,6 +39,12 @@ pub(crate) struct Arguments {
     /// Keep this state, for the next `explain` to compare with
     #[arg(long, conflicts_with_all = ["from", "to", "before", "after", "what_if"])]
     record: bool,
+    /// With --record: what the build printed with --progress=plain, for how long its steps took
+    #[arg(long, value_name = "FILE", requires = "record")]
+    log: Option<PathBuf>,
+    /// With --record: docker history --no-trunc --human=false --format '{{json .}}' of the image, for how many bytes its steps left
+    #[arg(long, value_name = "FILE", requires = "record")]
+    history: Option<PathBuf>,
     /// Compare with this git revision [default: what was recorded, else HEAD]
     #[arg(long, value_name = "REVISION")]
     from: Option<String>,
@@ -109,6 +120,8 @@ struct Report {
     before: String,
     after: String,
     steps: Vec<Verdict>,
+    /// Of each step, the last time that it was done.
+    costs: Vec<Cost>,
     warnings: Vec<String>,
 }
 
@@ -116,7 +129,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let (before, after) = arguments.told.told()?;
     if arguments.record {
         let state = arguments.now(after)?;
-        let path = record::save(&Places::of_user(), &arguments.context, &state)?;
+        let costs = arguments.costs(&state)?;
+        let path = record::save(&Places::of_user(), &arguments.context, &state, costs)?;
         writeln!(out, "recorded {} in {}", state.what, path.display())?;
         return Ok(Outcome::Clean);
     }
@@ -158,6 +172,43 @@ impl Arguments {
             told,
             self.engine.engine(),
         )
+    }
+
+    /// What the steps of a build cost that has just been, or the last time.
+    fn costs(&self, state: &State) -> anyhow::Result<Costs> {
+        let engine = self.engine.engine();
+        let steps = state.explained(state, engine)?;
+        let read = |path: &PathBuf| {
+            fs::read_to_string(path).with_context(|| {
+                Explained::new(
+                    format!("`{}` cannot be read", path.display()),
+                    "name a file that the output of docker was written to",
+                )
+            })
+        };
+        let mut seconds = vec![None; steps.len()];
+        if let Some(path) = &self.log {
+            seconds = log::seconds(&read(path)?, &steps).ok_or_else(|| {
+                Explained::new(
+                    format!("`{}` tells of no step", path.display()),
+                    "write it with `docker build --progress=plain … 2> FILE`; only BuildKit tells how long steps take",
+                )
+            })?;
+        }
+        let mut bytes = vec![None; steps.len()];
+        if let Some(path) = &self.history {
+            bytes = history::bytes(&read(path)?, &steps).map_err(|what| {
+                Explained::new(
+                    format!("`{}` is no history of the image: {what}", path.display()),
+                    "write it with `docker history --no-trunc --human=false --format '{{json .}}' IMAGE > FILE`, of what BuildKit has built",
+                )
+            })?;
+        }
+        let old = record::costs(&Places::of_user(), &self.context);
+        Ok(old.renewed(&steps, |at| Cost {
+            seconds: seconds[at],
+            bytes: bytes[at],
+        }))
     }
 
     fn states(&self, before: Told, after: Told) -> anyhow::Result<(State, State)> {
@@ -208,13 +259,9 @@ impl Arguments {
             }
             warnings.extend(traps::stale(before, after)?);
         }
-        let steps = cache::explain(engine, &before.build(), &after.build());
-        let steps = steps.map_err(|error| {
-            Explained::new(
-                format!("this cannot be built: {error}"),
-                "an engine would say the same",
-            )
-        })?;
+        let steps = after.explained(before, engine)?;
+        let costs = record::costs(&Places::of_user(), &self.context);
+        let costs = steps.iter().map(|step| costs.of(step)).collect();
         warnings.extend(traps::unseen(&steps));
         warnings.extend(traps::bytecode(&after.dockerfile, &steps));
         Ok(Report {
@@ -222,6 +269,7 @@ impl Arguments {
             before: before.what.clone(),
             after: after.what.clone(),
             steps,
+            costs,
             warnings,
         })
     }

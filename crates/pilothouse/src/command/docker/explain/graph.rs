@@ -13,7 +13,7 @@ use crate::failure::Explained;
 
 /// Draws a report into a file, in place of what was there.
 pub(super) fn save(report: &Report, path: &Path) -> anyhow::Result<()> {
-    let drawing = layout::lay_out(&report.steps);
+    let drawing = layout::lay_out(report);
     let picture = svg::picture(report, &drawing)?;
     put(path, &picture).with_context(|| {
         Explained::new(

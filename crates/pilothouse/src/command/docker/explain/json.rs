@@ -26,6 +26,8 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> 
                 },
                 "causes": step.causes.iter().map(cause).collect::<Vec<_>>(),
                 "unseen": step.unseen.iter().map(cause).collect::<Vec<_>>(),
+                "seconds": report.costs[at].seconds,
+                "bytes": report.costs[at].bytes,
                 "takes": step.takes.iter().map(|step| step + 1).collect::<Vec<_>>(),
             })
         })

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
+use super::cost::Costs;
 use super::state::State;
 use crate::config::Places;
 use crate::failure::Explained;
@@ -29,10 +30,17 @@ struct Record {
     hosts: Vec<String>,
     network: Option<String>,
     files: BTreeMap<String, Entry>,
+    #[serde(default)]
+    costs: Costs,
 }
 
 /// Keeps a state in place of the one that was kept of this folder; answers where.
-pub(super) fn save(places: &Places, context: &Path, state: &State) -> anyhow::Result<PathBuf> {
+pub(super) fn save(
+    places: &Places,
+    context: &Path,
+    state: &State,
+    costs: Costs,
+) -> anyhow::Result<PathBuf> {
     let path = path(places, context)?;
     let files = state.files.settled().map_err(anyhow::Error::msg)?;
     let told = state.told.clone();
@@ -45,6 +53,7 @@ pub(super) fn save(places: &Places, context: &Path, state: &State) -> anyhow::Re
         hosts: told.hosts,
         network: told.network,
         files: files.entries().clone(),
+        costs,
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> anyhow::Result<()> {
@@ -86,6 +95,13 @@ pub(super) fn load(places: &Places, context: &Path) -> anyhow::Result<Option<Sta
     let files = record.files.into_iter().collect();
     let what = "what was recorded".to_owned();
     State::new(what, &record.dockerfile, told, files).map(Some)
+}
+
+/// What the steps of this folder cost, if that was kept.
+pub(super) fn costs(places: &Places, context: &Path) -> Costs {
+    let text = path(places, context).and_then(|path| Ok(fs::read(path)?));
+    let record = text.and_then(|text| Ok(serde_json::from_slice::<Record>(&text)?));
+    record.map(|record| record.costs).unwrap_or_default()
 }
 
 /// What was kept of other folders that have the same name as this one.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ::context::{Snapshot, checkout};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use dockerfile::cache::{Build, Options};
+use dockerfile::cache::{self, Build, Options, Verdict};
 use dockerfile::{Dockerfile, Engine, Ignore, Position};
 use tempfile::TempDir;
 
@@ -185,7 +185,19 @@ impl State {
         })
     }
 
-    pub(super) fn build(&self) -> Build<'_> {
+    /// What is done of this after that was built.
+    pub(super) fn explained(&self, before: &Self, engine: Engine) -> anyhow::Result<Vec<Verdict>> {
+        let steps = cache::explain(engine, &before.build(), &self.build());
+        let steps = steps.map_err(|error| {
+            Explained::new(
+                format!("this cannot be built: {error}"),
+                "an engine would say the same",
+            )
+        })?;
+        Ok(steps)
+    }
+
+    fn build(&self) -> Build<'_> {
         Build {
             dockerfile: &self.dockerfile,
             options: &self.told,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use dockerfile::cache::{Cached, Cause, Verdict};
 
-use super::Report;
+use super::{Report, cost};
 
 /// How many files of one step are named.
 const MOST: usize = 5;
@@ -30,7 +30,11 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             short(&step.instruction)
         )?;
         if step.cached != Cached::Yes {
-            writeln!(out, "                because {}", clauses(step).join("; "))?;
+            writeln!(
+                out,
+                "                because {}",
+                clauses(report, at).join("; ")
+            )?;
         }
     }
     writeln!(out, "{}", summary(report))?;
@@ -60,11 +64,24 @@ pub(super) fn summary(report: &Report) -> String {
     if open > 0 {
         let _ = write!(end, ", {open} hang on what others write");
     }
+    let steps = report.steps.iter().zip(&report.costs);
+    let costs = steps.filter(|(step, _)| step.cached == Cached::No);
+    let seconds: f64 = costs.filter_map(|(_, cost)| cost.seconds).sum();
+    if seconds >= 0.05 {
+        let _ = write!(end, "; they took {} last time", cost::short(seconds));
+    }
     end
 }
 
-/// Why, one clause after another; of many files only the first.
-pub(super) fn clauses(step: &Verdict) -> Vec<String> {
+/// Why, one clause after another; of many files only the first. At the end what it cost.
+pub(super) fn clauses(report: &Report, at: usize) -> Vec<String> {
+    let mut clauses = causes(&report.steps[at]);
+    clauses.extend(report.costs[at].told());
+    clauses
+}
+
+/// The same without what it cost.
+pub(super) fn causes(step: &Verdict) -> Vec<String> {
     let is_file = |cause: &&Cause| matches!(cause, Cause::File { .. });
     let files = step.causes.iter().filter(is_file).count();
     let mut seen = 0;

@@ -3,9 +3,10 @@
 //! A box stands below those before it in its stage, and not above those that it takes
 //! files of, so that every arrow runs to the right or down.
 
-use dockerfile::cache::{Cached, Verdict};
+use dockerfile::cache::Cached;
 
-use super::super::text::clauses;
+use super::super::Report;
+use super::super::text;
 
 /// Of a box, in pixels.
 pub(super) const WIDTH: usize = 380;
@@ -52,12 +53,12 @@ pub(super) struct Placed {
 pub(super) struct Arrow(pub(super) Vec<(usize, usize)>);
 
 /// Finds a place for every step of a report.
-pub(super) fn lay_out(steps: &[Verdict]) -> Drawing {
+pub(super) fn lay_out(report: &Report) -> Drawing {
     let mut stages: Vec<(usize, String)> = Vec::new();
     let mut boxes: Vec<Placed> = Vec::new();
     let mut arrows = Vec::new();
     let mut last = None;
-    for step in steps {
+    for (at, step) in report.steps.iter().enumerate() {
         if last != Some(step.stage_number) {
             let x = MARGIN + stages.len() * (WIDTH + BETWEEN_STAGES);
             stages.push((x, step.stage.clone()));
@@ -67,7 +68,7 @@ pub(super) fn lay_out(steps: &[Verdict]) -> Drawing {
         let free = above.map_or(TOP + LINE, |above| above.y + above.height + BETWEEN_STEPS);
         let taken = step.takes.iter().filter_map(|other| boxes.get(*other));
         let y = taken.map(|other| other.y).fold(free, usize::max);
-        let placed = Placed::new(step, column, (stages[column].0, y));
+        let placed = Placed::new(report, at, column, (stages[column].0, y));
         if let Some(above) = above {
             arrows.push(Arrow::down(above, &placed));
         }
@@ -92,16 +93,20 @@ pub(super) fn lay_out(steps: &[Verdict]) -> Drawing {
 }
 
 impl Placed {
-    fn new(step: &Verdict, column: usize, (x, y): (usize, usize)) -> Self {
+    fn new(report: &Report, at: usize, column: usize, (x, y): (usize, usize)) -> Self {
+        let step = &report.steps[at];
         let code = wrapped(&step.instruction, CODE);
         let all = match step.cached {
             Cached::Yes => Vec::new(),
-            Cached::No | Cached::Depends => clauses(step),
+            Cached::No | Cached::Depends => text::causes(step),
         };
         let shown = all.iter().take(MOST_CAUSES);
         let mut causes: Vec<String> = shown.flat_map(|cause| wrapped(cause, PROSE)).collect();
         if all.len() > MOST_CAUSES {
             causes.push(format!("and {} more", all.len() - MOST_CAUSES));
+        }
+        if step.cached != Cached::Yes {
+            causes.extend(report.costs[at].told());
         }
         Self {
             x,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use dockerfile::cache::{Cached, Verdict};
+use dockerfile::cache::Cached;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
@@ -86,9 +86,8 @@ pub(super) fn picture(report: &Report, drawing: &Drawing) -> io::Result<Vec<u8>>
             .arrows
             .iter()
             .try_for_each(|arrow| picture.arrow(arrow))?;
-        let steps = report.steps.iter().zip(&drawing.boxes).enumerate();
-        for (at, (step, placed)) in steps {
-            picture.step(at + 1, step, placed)?;
+        for (at, placed) in drawing.boxes.iter().enumerate() {
+            picture.step(report, at, placed)?;
         }
         for (nth, warning) in report.warnings.iter().enumerate() {
             let at = (MARGIN, drawing.height + nth * LINE);
@@ -216,7 +215,8 @@ impl Picture {
     }
 
     /// A box; its title, which browsers show on hovering, has all of the text.
-    fn step(&mut self, number: usize, step: &Verdict, placed: &Placed) -> io::Result<()> {
+    fn step(&mut self, report: &Report, at: usize, placed: &Placed) -> io::Result<()> {
+        let (number, step) = (at + 1, &report.steps[at]);
         let look = Look::of(step.cached);
         let attributes = [
             ("id", format!("step-{number}")),
@@ -225,7 +225,7 @@ impl Picture {
         self.inside("g", &attributes, |picture| {
             let mut title = format!("{number}, {}: {}", look.word, step.instruction);
             if step.cached != Cached::Yes {
-                title = format!("{title}\nbecause {}", clauses(step).join("; "));
+                title = format!("{title}\nbecause {}", clauses(report, at).join("; "));
             }
             picture.words("title", &[], &title)?;
             let (at, size) = ((placed.x, placed.y), (WIDTH, placed.height));
