@@ -10,5 +10,6 @@ mod docker_lint;
 mod door;
 mod help;
 mod people;
+mod sarif;
 mod serve;
 mod settings;
