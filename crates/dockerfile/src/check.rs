@@ -1,5 +1,8 @@
 //! What can be read and is refused all the same, as BuildKit's `instructions` package refuses it.
 
+mod health;
+mod mount;
+
 use crate::parse::Arguments;
 use crate::{Dockerfile, Instruction, Invalid, Keyword};
 
@@ -39,10 +42,19 @@ const FLAGS: [(Keyword, &[&str]); 5] = [
 /// The flags that may be given more than once.
 const REPEATED: [&str; 3] = ["mount", "exclude", "device"];
 
+/// The flags that may stand without a value.
+const SWITCHES: [&str; 4] = ["link", "keep-git-dir", "parents", "unpack"];
+
 impl Dockerfile {
     /// Whether an engine would begin to build this: every instruction has what it needs, in an
     /// order that makes sense. The error is the first there is, in BuildKit's words.
     pub fn check(&self) -> Result<(), Invalid> {
+        if self.text().is_empty() {
+            return Err(Invalid {
+                what: "the Dockerfile cannot be empty".to_owned(),
+                span: crate::Span::new(0, 0),
+            });
+        }
         let mut instructions = self.instructions().peekable();
         if instructions.peek().is_none() {
             return Err(Invalid {
@@ -85,6 +97,10 @@ impl Instruction {
         self.check_count()?;
         match self.keyword {
             Keyword::From => self.check_from(),
+            Keyword::Env | Keyword::Label | Keyword::Arg => self.check_names(),
+            Keyword::Volume if self.words().iter().any(|word| word.trim().is_empty()) => {
+                Err(self.invalid("VOLUME specified can not be an empty string"))
+            }
             Keyword::Shell if self.arguments == Arguments::Text => {
                 Err(self.invalid("SHELL requires the arguments to be in JSON form"))
             }
@@ -109,6 +125,20 @@ impl Instruction {
             if is_again && !REPEATED.contains(&flag.name.as_str()) {
                 return Err(wrong(format!("Duplicate flag specified: {}", flag.name)));
             }
+            let Some(value) = &flag.value else {
+                if SWITCHES.contains(&flag.name.as_str()) {
+                    continue;
+                }
+                return Err(wrong(format!("missing a value on flag: --{}", flag.name)));
+            };
+            let said = match (self.keyword, flag.name.as_str()) {
+                (Keyword::Run, "mount") => mount::wrong(value),
+                (Keyword::Healthcheck, name) => health::wrong(name, value),
+                _ => None,
+            };
+            if let Some(what) = said {
+                return Err(wrong(what));
+            }
         }
         Ok(())
     }
@@ -124,18 +154,14 @@ impl Instruction {
             | Keyword::Expose
             | Keyword::Healthcheck
             | Keyword::Label
-            | Keyword::Run
+            | Keyword::Onbuild
             | Keyword::Shell
             | Keyword::Volume
                 if count == 0 =>
             {
                 "at least one argument"
             }
-            Keyword::Maintainer
-            | Keyword::Onbuild
-            | Keyword::Stopsignal
-            | Keyword::User
-            | Keyword::Workdir
+            Keyword::Maintainer | Keyword::Stopsignal | Keyword::User | Keyword::Workdir
                 if count == 0 =>
             {
                 "exactly one argument"
@@ -164,6 +190,31 @@ impl Instruction {
         Err(self.invalid(format!(
             "invalid name for build stage: {name:?}, name can't start with a number or contain symbols"
         )))
+    }
+
+    /// `NAME=value`, or of two of them `NAME value`.
+    fn check_names(&self) -> Result<(), Invalid> {
+        let words = self.words();
+        let name = self.keyword.as_str();
+        let is_arg = self.keyword == Keyword::Arg;
+        let is_pair = |word: &String| word.contains('=');
+        match words.as_slice() {
+            [first] if !is_arg && !is_pair(first) => {
+                Err(self.invalid(format!("{name} must have two arguments")))
+            }
+            [first, ..] if !is_arg && !is_pair(first) => Ok(()),
+            words => {
+                if let Some(word) = words.iter().find(|word| !is_arg && !is_pair(word)) {
+                    return Err(self.invalid(format!(
+                        "Syntax error - can't find = in \"{word}\". Must be of the form: name=value"
+                    )));
+                }
+                if words.iter().any(|word| word.starts_with('=')) {
+                    return Err(self.invalid(format!("{name} names can not be blank")));
+                }
+                Ok(())
+            }
+        }
     }
 
     fn check_health(&self) -> Result<(), Invalid> {
@@ -207,7 +258,8 @@ mod tests {
     #[test]
     fn what_no_engine_builds_is_refused_in_buildkits_words() {
         for (text, expected) in [
-            ("", "file with no instructions"),
+            ("", "the Dockerfile cannot be empty"),
+            ("\n", "file with no instructions"),
             ("# x\n", "file with no instructions"),
             ("RUN x", "no build stage in current context"),
             ("ARG x", "dockerfile contains no stages to build"),
@@ -226,9 +278,29 @@ mod tests {
                 "FROM a\nCOPY --chown=1 --chown=2 x y",
                 "Duplicate flag specified: chown",
             ),
-            ("FROM a\nRUN --mount=a --mount=b x", "fine"),
+            ("FROM a\nRUN --mount=target=a --mount=target=b x", "fine"),
+            ("FROM a\nRUN --mount=target=a,from=$B,uid=$U x", "fine"),
+            (
+                "FROM a\nRUN --mount=a x",
+                "invalid field 'a' must be a key=value pair",
+            ),
+            (
+                "FROM a\nRUN --mount=target=a,uid=1 x",
+                "uid not allowed for \"bind\" type mounts",
+            ),
+            (
+                "FROM a\nCOPY --link --chown x y",
+                "missing a value on flag: --chown",
+            ),
+            ("FROM a\nENV A", "ENV must have two arguments"),
+            ("FROM a\nARG A B=1", "fine"),
+            ("FROM a\nHEALTHCHECK --timeout=1m30.5s CMD x", "fine"),
+            (
+                "FROM a\nHEALTHCHECK --timeout=1 CMD x",
+                "time: missing unit in duration \"1\"",
+            ),
             ("FROM a\nWORKDIR --x y", "unknown flag: --x"),
-            ("FROM a\nRUN", "RUN requires at least one argument"),
+            ("FROM a\nRUN", "fine"),
             ("FROM a\nRUN <<E\nE", "fine"),
             ("FROM a\nUSER", "USER requires exactly one argument"),
             (

@@ -301,7 +301,7 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
         span: keyword_span,
     })?;
     let mut flags = Vec::new();
-    while keyword != Keyword::Env && line.text[rest..].starts_with("--") {
+    while line.text[rest..].starts_with("--") {
         let (flag, next) = line.split_flag(rest);
         let text = &line.text[flag.start..flag.end];
         if text == "--" {
@@ -322,7 +322,10 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
     let end = line.text.trim_end().len().max(rest);
     let text = line.text[rest..end].to_owned();
     let places = line.places[rest..=end].to_vec();
-    let later = (keyword == Keyword::Onbuild).then(|| {
+    // An engine looks at it when it is done: what it does not know may be known by then.
+    let verb = text.split_whitespace().next().unwrap_or_default();
+    let is_known = Keyword::of(verb).is_some();
+    let later = (keyword == Keyword::Onbuild && is_known).then(|| {
         let inner = Logical {
             text: text.clone(),
             places: places.clone(),
@@ -337,7 +340,7 @@ fn instruction(line: &Logical, span: Span) -> Result<Instruction, Invalid> {
         flags,
         line: line.text.clone(),
         arguments: arguments(keyword, &text).ok_or_else(|| Invalid {
-            what: "When using JSON array syntax, arrays must be comprised of strings only."
+            what: "when using JSON array syntax, arrays must be comprised of strings only"
                 .to_owned(),
             span: line.span(rest, end),
         })?,

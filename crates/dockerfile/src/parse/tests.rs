@@ -67,7 +67,7 @@ fn flags_stand_before_what_is_done() {
         [
             "COPY --from=build --chown=a:b --link | a b /c",
             "RUN --mount=type=cache,target=\"/a b\",id=x --network=none | pip --version",
-            "ENV | --x=1",
+            "ENV --x=1 | ",
         ]
     );
     let file = parsed(text);
