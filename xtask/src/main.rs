@@ -10,6 +10,7 @@ mod skipped;
 mod tools;
 
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -74,9 +75,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Setup => python::set_up(&mut skipped)?,
         Verb::Check => tools::check(&mut skipped)?,
         Verb::Test { arguments } => {
-            python::set_up(&mut skipped)?;
-            engines::set_up(&mut skipped);
-            tools::check(&mut skipped)?;
+            prepare(&mut skipped)?;
             tools::test(&arguments, &mut skipped)?;
         }
         Verb::Oracle { arguments } => {
@@ -92,4 +91,23 @@ fn run(verb: Verb) -> Result<()> {
     }
     skipped.report();
     Ok(())
+}
+
+/// Installs what the tests run, and checks the code meanwhile: one waits for the network and
+/// the disk, the other for the processor.
+fn prepare(skipped: &mut Skipped) -> Result<()> {
+    thread::scope(|scope| {
+        let installing = scope.spawn(|| {
+            let mut skipped = Skipped::default();
+            let installed = python::set_up(&mut skipped);
+            engines::set_up(&mut skipped);
+            (installed, skipped)
+        });
+        let checked = tools::check(skipped);
+        let (installed, left_out) = installing
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        skipped.append(left_out);
+        checked.and(installed)
+    })
 }

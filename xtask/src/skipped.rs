@@ -13,6 +13,11 @@ impl Skipped {
         self.0.push(format!("{what}: {why}"));
     }
 
+    /// Adds what another part of the run left out.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Notes what the tests themselves have left out: a line each in this file, if there is one.
     pub(crate) fn note_tests(&mut self, file: &Path) {
         let lines = std::fs::read_to_string(file).unwrap_or_default();
