@@ -80,9 +80,12 @@ impl Snapshot {
         first: Option<&str>,
         archive: &Archive,
     ) -> Result<String, String> {
-        let owner = archive.owner.as_deref().unwrap_or(NOBODY_SAYS);
+        let own = format!("{}:{}", entry.owner.0, entry.owner.1);
+        let nobody_says = if archive.keeps { &own } else { NOBODY_SAYS };
+        let owner = archive.owner.as_deref().unwrap_or(nobody_says);
+        let lost = if archive.keeps { 0 } else { BITS };
         let was = archive.was.clone().unwrap_or_else(|| names(entry));
-        let mode = archive.mode.unwrap_or(entry.mode & !BITS);
+        let mode = archive.mode.unwrap_or(entry.mode & !lost);
         let bytes = match first {
             Some(first) => format!("is {first}"),
             None => self.digests(path)?.bytes,

@@ -8,6 +8,7 @@
 //! The rules are those of BuildKit's `solver` and `dockerfile2llb`, of Docker's builder
 //! before BuildKit, and of buildah's `stage_executor`.
 
+mod base;
 mod buildah;
 mod cause;
 mod compare;
@@ -17,6 +18,7 @@ mod difference;
 mod instruction;
 mod key;
 mod mount;
+mod named;
 mod names;
 mod partner;
 mod plan;
@@ -32,7 +34,7 @@ use std::collections::BTreeMap;
 use crate::{Dockerfile, Engine, Span};
 
 pub use cause::{Cause, Change};
-pub use content::{Archive, Content, Context, Form, Seen, Selection};
+pub use content::{Archive, Content, Context, Form, Named, Seen, Selection};
 pub use verdict::{Cached, Verdict};
 
 /// What a build is told beside its Dockerfile.

@@ -22,7 +22,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use context::Snapshot;
-use dockerfile::cache::{Build, Cached, Options, Verdict, explain};
+use dockerfile::cache::{
+    Build, Cached, Content, Context, Named, Options, Selection, Verdict, explain,
+};
 use dockerfile::{Dockerfile, Engine as Model, Ignore};
 use tempfile::TempDir;
 use testkit::{Built, Ran};
@@ -106,7 +108,7 @@ impl State {
                 "--add-host" => options.hosts.push(value),
                 "--network" => options.network = Some(value),
                 "--platform" => options.platform = Some(value),
-                "--label" | "--shm-size" | "--ulimit" => {}
+                "--label" | "--shm-size" | "--ulimit" | "--build-context" => {}
                 other => panic!("unknown argument {other}"),
             }
         }
@@ -123,6 +125,34 @@ impl State {
     fn snapshot(&self, root: &Path, model: Model) -> Snapshot {
         let ignore = Ignore::parse(&self.ignore).unwrap();
         Snapshot::of_directory(root, &ignore, model).unwrap()
+    }
+
+    /// `--build-context NAME=FOLDER`, of folders within the context.
+    fn named(&self, root: &Path, model: Model) -> BTreeMap<String, Snapshot> {
+        let pairs = self.arguments.chunks(2);
+        let given = pairs.filter(|pair| pair[0] == "--build-context");
+        let named = given.map(|pair| {
+            let (name, folder) = pair[1].split_once('=').unwrap();
+            let files = Snapshot::of_directory(&root.join(folder), &Ignore::default(), model);
+            (name.to_owned(), files.unwrap().settled().unwrap())
+        });
+        named.collect()
+    }
+}
+
+/// What a build takes files from.
+struct Given {
+    files: Snapshot,
+    named: BTreeMap<String, Snapshot>,
+}
+
+impl Context for Given {
+    fn content(&self, selection: &Selection) -> Result<Content, String> {
+        self.files.content(selection)
+    }
+
+    fn named(&self, name: &str) -> Option<Named<'_>> {
+        self.named.get(name).map(|files| Named::Files(files))
     }
 }
 
@@ -173,7 +203,10 @@ impl Scenario {
         if self.common.contains(&format!("not {}", model.as_str())) {
             return self.refused(lab, root, &before, &after);
         }
-        let first = before.snapshot(root, model).settled().unwrap();
+        let first = Given {
+            files: before.snapshot(root, model).settled().unwrap(),
+            named: before.named(root, model),
+        };
         if !is_built {
             let _built = build(lab, root, &before).succeeds();
             lab.remember(&self.way());
@@ -182,9 +215,12 @@ impl Scenario {
             file_change(root, line);
         }
         after.write(root);
-        let mut second = after.snapshot(root, model);
+        let mut second = Given {
+            files: after.snapshot(root, model),
+            named: after.named(root, model),
+        };
         if model.is_buildkit() {
-            second = second.received(&first).unwrap().snapshot;
+            second.files = second.files.received(&first.files).unwrap().snapshot;
         }
         let mut options = after.options();
         if self.changes.iter().any(|line| line == "base") {
@@ -264,7 +300,18 @@ impl Scenario {
 }
 
 fn build(lab: &Lab, root: &Path, state: &State) -> Built {
-    let arguments: Vec<&str> = state.arguments.iter().map(String::as_str).collect();
+    let pairs = state.arguments.chunks(2);
+    let arguments = pairs.flat_map(|pair| {
+        let value = match pair[1].split_once('=') {
+            Some((name, folder)) if pair[0] == "--build-context" => {
+                format!("{name}={}", root.join(folder).display())
+            }
+            _ => pair[1].clone(),
+        };
+        [pair[0].clone(), value]
+    });
+    let arguments: Vec<String> = arguments.collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     lab.build(root, &arguments)
 }
 

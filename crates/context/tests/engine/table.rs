@@ -41,6 +41,7 @@ const FILES: &str = include_str!("scenarios/files.txt");
 const COMMANDS: &str = include_str!("scenarios/commands.txt");
 const STAGES: &str = include_str!("scenarios/stages.txt");
 const HISTORY: &str = include_str!("scenarios/history.txt");
+const NAMED: &str = include_str!("scenarios/named.txt");
 const MOUNTS: &str = include_str!("scenarios/mounts.txt");
 
 #[test]
@@ -111,4 +112,10 @@ fn history_in_the_legacy_builder() {
 #[test]
 fn history_in_buildah() {
     holds(HISTORY, Engine::Buildah);
+}
+
+/// Neither of Docker 20.10's builders knows of them.
+#[test]
+fn named_folders_in_buildah() {
+    holds(NAMED, Engine::Buildah);
 }

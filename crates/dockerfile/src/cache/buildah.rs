@@ -53,6 +53,7 @@ pub(super) fn archive(owner: &str, mode: &str, keeps_name: bool) -> Archive {
     Archive {
         owner: (!owner.is_empty()).then(|| whole(owner)),
         was: None,
+        keeps: false,
         mode: u32::from_str_radix(mode, 8).ok(),
         keeps_name,
     }

@@ -6,6 +6,21 @@ use std::collections::BTreeMap;
 pub trait Context {
     /// What a selection comes to; why it comes to nothing.
     fn content(&self, selection: &Selection) -> Result<Content, String>;
+
+    /// What was given under a name beside them (`--build-context`), in place of whatever has
+    /// that name.
+    fn named(&self, _name: &str) -> Option<Named<'_>> {
+        None
+    }
+}
+
+/// What a name stands for that was given to a build.
+#[derive(Clone, Copy)]
+pub enum Named<'a> {
+    /// Other files.
+    Files(&'a dyn Context),
+    /// An image, or whatever else is the same as long as its address is.
+    Image(&'a str),
 }
 
 /// What of the context a step takes.
@@ -46,6 +61,7 @@ impl Form {
             owner: now.owner.clone().or_else(|| before.owner.clone()),
             was: Some(before.owner.clone().unwrap_or_default()),
             mode: now.mode.or(before.mode),
+            keeps: before.keeps,
             // The name is that in the stage; whoever asks knows it.
             keeps_name: false,
         })
@@ -62,6 +78,8 @@ pub struct Archive {
     pub was: Option<String>,
     /// Permissions of everything.
     pub mode: Option<u32>,
+    /// Whether files keep whose they are, and setuid and setgid: those of named contexts do.
+    pub keeps: bool,
     /// Whether a file that is alone keeps its name.
     pub keeps_name: bool,
 }

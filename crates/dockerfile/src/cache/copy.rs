@@ -72,7 +72,8 @@ impl<'a> Planner<'a> {
         let mut source = None;
         let mut inputs = Vec::new();
         if let Some(from) = one.flag("from") {
-            inputs.push(self.from(at, from, &sources, &taken));
+            let given = self.taken_from(one, from, &sources, &form, excluded(one))?;
+            inputs.push(given.unwrap_or_else(|| self.from(at, from, &sources, &taken)));
         } else if !sources.is_empty() {
             let content = self.context(one, sources.clone(), form, excluded(one))?;
             if let [only] = sources.as_slice()

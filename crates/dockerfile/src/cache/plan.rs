@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::stages::{Base, Stage, stages};
+use crate::stages::{Stage, stages};
 use crate::{Instruction, Position};
 
 use super::content::{Content, Form, Selection};
 use super::instruction::shown;
 use super::mount::mounts;
 use super::scope::Scope;
-use super::step::{Input, Kind, Part, Plan, Step, Writes};
+use super::step::{Input, Part, Plan, Step, Writes};
 use super::written::written;
 use super::{Build, Unbuildable};
 use crate::Engine;
@@ -39,17 +39,17 @@ pub(super) fn plan(engine: Engine, build: &Build<'_>) -> Result<Plan, Unbuildabl
 }
 
 /// A stage that is laid out.
-struct Done<'a> {
+pub(super) struct Done<'a> {
     end: usize,
-    scope: Scope,
-    later: Vec<&'a Instruction>,
+    pub(super) scope: Scope,
+    pub(super) later: Vec<&'a Instruction>,
 }
 
 pub(super) struct Planner<'a> {
     pub(super) engine: Engine,
     pub(super) build: &'a Build<'a>,
     pub(super) stages: Vec<Stage<'a>>,
-    done: Vec<Option<Done<'a>>>,
+    pub(super) done: Vec<Option<Done<'a>>>,
     /// Arguments before the first `FROM`.
     pub(super) global: BTreeMap<String, String>,
     /// How many instructions there are before it.
@@ -80,14 +80,16 @@ impl<'a> Planner<'a> {
     }
 
     /// Lays a stage out with all it needs, and gives its last step.
-    fn stage(&mut self, number: usize) -> Result<usize, Unbuildable> {
+    pub(super) fn stage(&mut self, number: usize) -> Result<usize, Unbuildable> {
         if let Some(done) = &self.done[number] {
             return Ok(done.end);
         }
         let instructions = self.stages[number].instructions.clone();
         for instruction in &instructions {
             for from in self.origins(instruction) {
-                if let Some(other) = self.named(&from, number) {
+                if let Some(other) = self.named(&from, number)
+                    && self.given(&from).is_none()
+                {
                     self.stage(other)?;
                 }
             }
@@ -116,77 +118,8 @@ impl<'a> Planner<'a> {
         of_mounts.chain(of_copy).collect()
     }
 
-    fn begin(&mut self, number: usize) -> Result<At<'a>, Unbuildable> {
-        let stage = &self.stages[number];
-        let from = stage.from;
-        let image = match &stage.base {
-            Base::Stage(other) => return self.begin_on(number, *other),
-            Base::Scratch => "scratch".to_owned(),
-            Base::Image(image) => {
-                let lookup = |name: &str| self.global_value(name);
-                let image = crate::expand::unquoted(image, self.escape(), &lookup);
-                image.map_err(|error| self.fails(from, error))?
-            }
-        };
-        if image.is_empty() {
-            return Err(self.fails(from, "base name should not be blank"));
-        }
-        if let Some(other) = self.named(&image, number).filter(|_| !is_number(&image)) {
-            return self.begin_on(number, other);
-        }
-        let is_scratch = image == "scratch";
-        let is_step = !is_scratch || !self.engine.is_buildkit();
-        let count = self.count(0) + usize::from(is_step);
-        let platform = from.flag("platform").unwrap_or(self.platform());
-        let stands_for = self.build.options.images.get(&image).cloned();
-        let stands_for = stands_for.unwrap_or_else(|| tagged(&image));
-        let step = Step {
-            parts: vec![
-                Part::new(Kind::Base, "", stands_for),
-                Part::new(Kind::Flag, "platform", platform),
-            ],
-            writes: if is_scratch {
-                Writes::Scratch
-            } else {
-                Writes::Anything
-            },
-            ..self.step(number, count, from)
-        };
-        Ok(At {
-            stage: number,
-            parent: self.push(step),
-            number: count,
-            scope: Scope::of_image(self.engine),
-            later: Vec::new(),
-        })
-    }
-
-    fn begin_on(&mut self, number: usize, other: usize) -> Result<At<'a>, Unbuildable> {
-        let end = self.stage(other)?;
-        let done = self.done[other].as_ref().expect("it was just laid out");
-        let (scope, later) = (done.scope.inherited(), done.later.clone());
-        let mut at = At {
-            stage: number,
-            parent: end,
-            number: self.count(0),
-            scope,
-            later,
-        };
-        if !self.engine.is_buildkit() {
-            // It is counted and shown, but it does nothing.
-            at.number += 1;
-            let from = self.stages[number].from;
-            let step = Step {
-                parent: Some(end),
-                ..self.step(number, at.number, from)
-            };
-            at.parent = self.push(step);
-        }
-        Ok(at)
-    }
-
     /// How many steps there are before the next: the legacy builder counts all of the build.
-    fn count(&self, within: usize) -> usize {
+    pub(super) fn count(&self, within: usize) -> usize {
         if self.engine == Engine::Legacy {
             self.steps.len() + self.told
         } else {
@@ -246,12 +179,12 @@ impl<'a> Planner<'a> {
         at.parent = self.push(step);
     }
 
-    fn push(&mut self, step: Step) -> usize {
+    pub(super) fn push(&mut self, step: Step) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
 
-    fn step(&self, stage: usize, number: usize, one: &Instruction) -> Step {
+    pub(super) fn step(&self, stage: usize, number: usize, one: &Instruction) -> Step {
         let text = self.build.dockerfile.text();
         let name = self.stages[stage].name.clone();
         Step {
@@ -268,18 +201,4 @@ impl<'a> Planner<'a> {
             writes: Writes::Nothing,
         }
     }
-}
-
-/// A name without tag is that of the latest.
-fn tagged(image: &str) -> String {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    if name.contains([':', '@']) || image == "scratch" {
-        image.to_owned()
-    } else {
-        format!("{image}:latest")
-    }
-}
-
-fn is_number(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -98,13 +98,13 @@ impl<'a> Planner<'a> {
         let Some(bind) = &mount.bind else {
             return Ok(None);
         };
+        let sources = std::slice::from_ref(&bind.source);
         match &bind.from {
-            Some(from) => Ok(Some(self.from(
-                at,
-                from,
-                std::slice::from_ref(&bind.source),
-                &Form::Mounted,
-            ))),
+            Some(from) => {
+                let given = self.taken_from(one, from, sources, &Form::Mounted, Vec::new())?;
+                let given = given.unwrap_or_else(|| self.from(at, from, sources, &Form::Mounted));
+                Ok(Some(given))
+            }
             None => self
                 .context(one, vec![bind.source.clone()], Form::Mounted, Vec::new())
                 .map(|content| Some(Input::Context(content))),

@@ -197,6 +197,39 @@ fn what_is_mounted_changes_and_old_buildah_does_not_look() {
 }
 
 #[test]
+fn a_folder_under_a_name_is_taken_in_place_of_a_stage() {
+    let dockerfile = "FROM base AS build\nRUN make\nFROM base\nCOPY --from=build /x.whl /\nCOPY --from=more a.txt /\n";
+    let home = project()
+        .file("p/Dockerfile", dockerfile)
+        .file("more/a.txt", "1\n")
+        .file("built/x.whl", "1\n");
+    let named = [
+        "--build-context",
+        "more=more",
+        "--build-context",
+        "build=built",
+    ];
+    let run = |more: &[&str]| home.run(&[&["docker", "explain", "p"], &named[..], more].concat());
+    assert_eq!(run(&["--record"]).code, Some(0));
+    let cached = || {
+        let report: Value = serde_json::from_str(&run(&["--json"]).stdout).unwrap();
+        let steps = report["steps"].as_array().unwrap().clone();
+        let cached = steps.iter().map(|step| step["cached"].as_bool());
+        (cached.collect::<Vec<_>>(), steps)
+    };
+    // Nobody needs the stage.
+    assert_eq!(cached().0, [Some(true); 3]);
+    fs::write(home.path().join("more/a.txt"), "22\n").unwrap();
+    let (are, steps) = cached();
+    assert_eq!(are, [Some(true), Some(true), Some(false)]);
+    assert_eq!(steps[2]["causes"][0]["path"], "a.txt");
+    let refused = run(&["--engine", "legacy", "--what-if", "touch app/main.py"]);
+    insta::assert_snapshot!(refused);
+    let odd = ["docker", "explain", "p", "--build-context", "more"];
+    insta::assert_snapshot!(home.run(&odd));
+}
+
+#[test]
 fn engines_have_caches_of_their_own() {
     let steps = |engine| {
         let arguments = ["docker", "explain", "p", "--json", "--engine", engine];

@@ -5,6 +5,7 @@ mod graph;
 mod history;
 mod json;
 mod log;
+mod named;
 mod record;
 mod state;
 mod text;
@@ -24,7 +25,7 @@ use crate::arguments::TEMPLATE;
 use crate::config::Places;
 use crate::failure::{Explained, Outcome};
 use cost::{Cost, Costs};
-use state::{State, Told};
+use state::{Origin, State, Told};
 
 /// Say which steps of a build are repeated after a change, and why, without building
 #[derive(Debug, Args)]
@@ -127,14 +128,20 @@ struct Report {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let (before, after) = arguments.told.told()?;
+    let (old_names, new_names) = arguments.told.named(arguments.engine.engine())?;
     if arguments.record {
-        let state = arguments.now(after)?;
+        let mut state = arguments.now(after)?;
+        state.named = new_names;
         let costs = arguments.costs(&state)?;
         let path = record::save(&Places::of_user(), &arguments.context, &state, costs)?;
         writeln!(out, "recorded {} in {}", state.what, path.display())?;
         return Ok(Outcome::Clean);
     }
     let (mut before, mut after) = arguments.states(before, after)?;
+    after.named = new_names;
+    if before.origin != Origin::Record {
+        before.named = old_names;
+    }
     for edit in &arguments.what_if {
         if !edit.apply(&mut after.files) {
             return Err(anyhow!(Explained::new(
@@ -247,7 +254,8 @@ impl Arguments {
 
     fn report(&self, before: &mut State, after: &mut State) -> anyhow::Result<Report> {
         let mut warnings = Vec::new();
-        if before.is_revision != after.is_revision {
+        let is_revision = |state: &State| state.origin == Origin::Revision;
+        if is_revision(before) != is_revision(after) {
             warnings.extend(traps::git(before, after));
         }
         let engine = self.engine.engine();

@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::cost::Costs;
-use super::state::State;
+use super::named::Kept;
+use super::state::{Origin, State};
 use crate::config::Places;
 use crate::failure::Explained;
 
@@ -31,6 +32,8 @@ struct Record {
     network: Option<String>,
     files: BTreeMap<String, Entry>,
     #[serde(default)]
+    named: BTreeMap<String, Kept>,
+    #[serde(default)]
     costs: Costs,
 }
 
@@ -44,6 +47,8 @@ pub(super) fn save(
     let path = path(places, context)?;
     let files = state.files.settled().map_err(anyhow::Error::msg)?;
     let told = state.told.clone();
+    let named = state.named.iter();
+    let named = named.map(|(name, named)| Ok((name.clone(), named.kept()?)));
     let record = Record {
         context: real(context)?,
         dockerfile: state.dockerfile.text().to_owned(),
@@ -53,6 +58,7 @@ pub(super) fn save(
         hosts: told.hosts,
         network: told.network,
         files: files.entries().clone(),
+        named: named.collect::<anyhow::Result<_>>()?,
         costs,
     };
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -94,7 +100,11 @@ pub(super) fn load(places: &Places, context: &Path) -> anyhow::Result<Option<Sta
     };
     let files = record.files.into_iter().collect();
     let what = "what was recorded".to_owned();
-    State::new(what, &record.dockerfile, told, files).map(Some)
+    let named = record.named.into_iter();
+    let mut state = State::new(what, &record.dockerfile, told, files)?;
+    state.named = named.map(|(name, kept)| (name, kept.into())).collect();
+    state.origin = Origin::Record;
+    Ok(Some(state))
 }
 
 /// What the steps of this folder cost, if that was kept.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use ::context::{Snapshot, checkout};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use dockerfile::cache::{self, Build, Options, Verdict};
+use dockerfile::cache::{self, Build, Content, Context, Options, Selection, Verdict};
 use dockerfile::{Dockerfile, Engine, Ignore, Position};
 use tempfile::TempDir;
 
+use super::named::{self, Named, Names};
 use crate::command::docker::source::{self, Text};
 use crate::failure::Explained;
 
@@ -46,6 +47,12 @@ pub(super) struct Flags {
     /// The same of the earlier state
     #[arg(long, value_name = "MODE")]
     before_network: Option<String>,
+    /// A folder or an image under a name, as NAME=DIR or NAME=docker-image://IMAGE; may be repeated
+    #[arg(long, value_name = "NAME=CONTEXT")]
+    build_context: Vec<String>,
+    /// The same of the earlier state [default: as --build-context]
+    #[arg(long, value_name = "NAME=CONTEXT")]
+    before_build_context: Vec<String>,
     /// A secret; it is no part of what is compared, and only taken so that a command line can be pasted
     #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
@@ -80,6 +87,20 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// What a build is given beside its context, before and after.
+    pub(super) fn named(&self, engine: Engine) -> anyhow::Result<(Names, Names)> {
+        let earlier = match self.before_build_context.as_slice() {
+            [] => &self.build_context,
+            other => other,
+        };
+        Ok((
+            named::read(earlier, engine)?,
+            named::read(&self.build_context, engine)?,
+        ))
+    }
+}
+
 /// `NAME=VALUE`; a name alone takes the value of the environment, as in `docker build`.
 fn arguments(flags: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     let mut arguments = BTreeMap::new();
@@ -102,6 +123,14 @@ fn arguments(flags: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(arguments)
 }
 
+/// Where a state comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Folder,
+    Revision,
+    Record,
+}
+
 /// A Dockerfile, what the build is told, and its files.
 pub(super) struct State {
     /// For people.
@@ -109,8 +138,9 @@ pub(super) struct State {
     pub(super) dockerfile: Dockerfile,
     pub(super) told: Told,
     pub(super) files: Snapshot,
-    /// Whether git has it.
-    pub(super) is_revision: bool,
+    /// What it is given beside them.
+    pub(super) named: Names,
+    pub(super) origin: Origin,
     /// Where the files are, if they are there only for this.
     _checkout: Option<TempDir>,
 }
@@ -138,7 +168,8 @@ impl State {
             dockerfile,
             told,
             files,
-            is_revision: false,
+            named: Names::new(),
+            origin: Origin::Folder,
             _checkout: None,
         })
     }
@@ -179,7 +210,7 @@ impl State {
         let state = Self::of_folder(place.path(), file.as_deref(), told, engine)?;
         Ok(Self {
             what: format!("revision `{revision}`"),
-            is_revision: true,
+            origin: Origin::Revision,
             _checkout: Some(place),
             ..state
         })
@@ -201,8 +232,21 @@ impl State {
         Build {
             dockerfile: &self.dockerfile,
             options: &self.told,
-            context: &self.files,
+            context: self,
         }
+    }
+}
+
+impl Context for State {
+    fn content(&self, selection: &Selection) -> Result<Content, String> {
+        self.files.content(selection)
+    }
+
+    fn named(&self, name: &str) -> Option<cache::Named<'_>> {
+        Some(match self.named.get(name)? {
+            Named::Files(files) => cache::Named::Files(files),
+            Named::Image(image) => cache::Named::Image(image),
+        })
     }
 }
 
@@ -215,7 +259,11 @@ fn inside(folder: &Path, file: &Path, checkout: &Path) -> PathBuf {
     }
 }
 
-fn files(folder: &Path, ignore: Option<&Text>, engine: Engine) -> anyhow::Result<Snapshot> {
+pub(super) fn files(
+    folder: &Path,
+    ignore: Option<&Text>,
+    engine: Engine,
+) -> anyhow::Result<Snapshot> {
     let ignore = match ignore {
         Some(text) => Ignore::parse(&text.text).map_err(|error| {
             Explained::new(

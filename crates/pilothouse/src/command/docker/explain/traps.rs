@@ -8,6 +8,7 @@ use dockerfile::cache::{Cached, Cause, Verdict};
 use dockerfile::lint::{Finding, Surroundings, lint};
 use dockerfile::{Dockerfile, Position};
 
+use super::named::Named;
 use super::state::State;
 use super::text::clause;
 
@@ -28,11 +29,18 @@ pub(super) fn git(before: &mut State, after: &mut State) -> Option<String> {
 /// their place that it goes on with.
 pub(super) fn stale(before: &State, after: &mut State) -> anyhow::Result<Vec<String>> {
     let received = after.files.received(&before.files).map_err(Error::msg)?;
-    let paths = received.stale.iter();
-    let warnings = paths.map(|path| {
+    after.files = received.snapshot;
+    let mut stale = received.stale;
+    for (name, named) in &mut after.named {
+        if let (Named::Files(files), Some(Named::Files(old))) = (named, before.named.get(name)) {
+            let received = files.received(old).map_err(Error::msg)?;
+            *files = received.snapshot;
+            stale.extend(received.stale.iter().map(|path| format!("{name}: {path}")));
+        }
+    }
+    let warnings = stale.iter().map(|path| {
         format!("`{path}` has other bytes of the same size and time: BuildKit will not notice, and build with the old ones")
     });
-    after.files = received.snapshot;
     Ok(warnings.collect())
 }
 
