@@ -21,7 +21,7 @@ use crate::{Error, Stats};
 const MOST_OPEN: usize = 256;
 const NOTE_USE_EVERY: Duration = Duration::from_secs(30);
 /// How long small uploads wait for the disk in the records, many together.
-const SYNC_EVERY: Duration = Duration::from_secs(2);
+const SYNC_EVERY: Duration = Duration::from_secs(10);
 /// Eviction frees a little more than it must, so that it does not run for every file.
 const EVICT_DOWN_TO: f64 = 0.95;
 
