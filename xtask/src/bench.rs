@@ -1,4 +1,4 @@
-//! The benchmarks: the small ones, and private indexes beside devpi-server.
+//! The benchmarks: the small ones, private indexes beside devpi-server, and classic Dockerfiles.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use crate::python;
 use crate::skipped::Skipped;
 use crate::tools::run;
+use crate::{engines, python};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -25,6 +25,8 @@ pub(crate) struct Options {
 enum Which {
     /// Private indexes beside devpi-server: uploads, pages, credentials
     Private(Private),
+    /// The classic Dockerfiles of "why does pip run again", built by a real engine
+    Classic,
 }
 
 #[derive(Args)]
@@ -47,6 +49,11 @@ pub(crate) fn bench(options: &Options, skipped: &mut Skipped) -> Result<()> {
             python::set_up(skipped)?;
             private(options)
         }
+        Some(Which::Classic) => {
+            python::set_up(skipped)?;
+            engines::set_up(skipped);
+            classic()
+        }
         None => small(&options.arguments),
     }
 }
@@ -59,6 +66,12 @@ fn small(arguments: &[String]) -> Result<()> {
         .args(arguments))?;
     eprintln!("for comparisons with other servers, see docs/benchmarks.md");
     Ok(())
+}
+
+fn classic() -> Result<()> {
+    run(Command::new("cargo")
+        .args(["bench", "--locked", "--package", "pilothouse"])
+        .args(["--bench", "classic"]))
 }
 
 /// Builds our release binary, which is at hand as `target/release/pilothouse` afterwards.

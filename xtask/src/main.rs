@@ -47,7 +47,7 @@ enum Verb {
     },
     /// Install real packages through the server with real clients (needs the network; not in CI)
     Real(real::Options),
-    /// Run the small benchmarks, or `private`, which runs beside devpi-server
+    /// Run the small benchmarks, or `private` beside devpi-server, or `classic` Dockerfiles
     Bench(bench::Options),
     /// Fuzz one parser until stopped (needs nightly Rust and cargo-fuzz)
     Fuzz {

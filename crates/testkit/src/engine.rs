@@ -21,6 +21,7 @@ use crate::wait::holds_within;
 
 pub use buildah::Buildah;
 pub use built::{Built, Ran};
+pub use python::Wheels;
 pub use tree::Node;
 
 /// A `dockerd` that runs.

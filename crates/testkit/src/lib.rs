@@ -36,7 +36,7 @@ pub use content::Content;
 pub use cut::Cut;
 pub use devpi_server::DevpiServer;
 pub use dist::{Dist, Kind, Metadata, Yank};
-pub use engine::{Buildah, Builder, Built, Engine, Node, Ran};
+pub use engine::{Buildah, Builder, Built, Engine, Node, Ran, Wheels};
 pub use form::{FORM, form};
 pub use issuer::Issuer;
 pub use receiver::{Posted, Receiver};

@@ -20,7 +20,7 @@ use dockerfile::fix::{Extent, Fixed, fix};
 use dockerfile::lint::Surroundings;
 use dockerfile::{Dockerfile, Engine as Model, Ignore};
 use tempfile::TempDir;
-use testkit::{Builder, Dist, Engine, Node};
+use testkit::{Builder, Dist, Engine, Node, Wheels};
 
 const SAFE: &str = include_str!("mended/safe.txt");
 const UNSAFE: &str = include_str!("mended/unsafe.txt");
@@ -211,7 +211,7 @@ fn engine() -> Option<Engine> {
         ("gunicorn", Dist::wheel("23.0")),
         ("pytest", Dist::wheel("8.0")),
     ];
-    engine.import_python("python:3.11-slim", &wheels);
+    engine.import_python("python:3.11-slim", &Wheels::Folder(&wheels));
     Some(engine)
 }
 

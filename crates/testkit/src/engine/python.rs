@@ -1,8 +1,8 @@
 //! A base image with a real Python, pip and uv, made of those that the tests have anyway.
 //!
 //! It looks like the official one: the interpreter and its library below `/usr/local`. What
-//! it lacks is a distribution: commands are busybox's. Wheels lie in `/wheels`, and that is
-//! the only place where pip and uv look.
+//! it lacks is a distribution: commands are busybox's. pip and uv look in
+//! one place only.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -24,34 +24,62 @@ const NEEDLESS: [&str; 7] = [
     "pydoc_data",
 ];
 
+/// Where pip and uv look, and nowhere else.
+#[derive(Debug)]
+pub enum Wheels<'a> {
+    /// In `/wheels`, where these lie.
+    Folder(&'a [(&'a str, Dist)]),
+    /// In the index of this URL.
+    Index(&'a str),
+}
+
+impl Wheels<'_> {
+    fn settings(&self) -> Vec<String> {
+        let own = match self {
+            Self::Folder(_) => vec![
+                "PIP_NO_INDEX=1".to_owned(),
+                "PIP_FIND_LINKS=/wheels".to_owned(),
+                "UV_OFFLINE=1".to_owned(),
+                "UV_FIND_LINKS=/wheels".to_owned(),
+            ],
+            Self::Index(url) => vec![
+                format!("PIP_INDEX_URL={url}"),
+                // pip keeps nothing that came over `http://` from other hosts.
+                "PIP_TRUSTED_HOST=127.0.0.1".to_owned(),
+                format!("UV_DEFAULT_INDEX={url}"),
+            ],
+        };
+        let common = SETTINGS.map(str::to_owned).into_iter();
+        let all = common.chain(own);
+        all.map(|setting| format!("ENV {setting}")).collect()
+    }
+}
+
 /// What is set in the image.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 4] = [
     "PATH=/usr/local/bin:/bin",
-    "PIP_NO_INDEX=1",
-    "PIP_FIND_LINKS=/wheels",
     "PIP_DISABLE_PIP_VERSION_CHECK=1",
     "PIP_ROOT_USER_ACTION=ignore",
-    "UV_OFFLINE=1",
-    "UV_FIND_LINKS=/wheels",
     "UV_PYTHON_DOWNLOADS=never",
 ];
 
 impl Engine {
-    /// Makes an image of this name (`python:3.11-slim`) with Python, pip, uv, and these wheels.
-    pub fn import_python(&self, name: &str, wheels: &[(&str, Dist)]) {
+    /// Makes an image of this name (`python:3.11-slim`) with Python, pip and uv.
+    pub fn import_python(&self, name: &str, wheels: &Wheels<'_>) {
         let root = self.directory.path().join("python");
         if !root.exists() {
             self.lay_out_python(&root);
         }
         let folder = root.join("wheels");
         drop(fs::remove_dir_all(&folder));
-        fs::create_dir(&folder).expect("the directory takes one");
-        for (project, dist) in wheels {
-            let (filename, content) = dist.file(project);
-            fs::write(folder.join(filename), &*content).expect("the directory takes a file");
+        if let Wheels::Folder(wheels) = wheels {
+            fs::create_dir(&folder).expect("the directory takes one");
+            for (project, dist) in *wheels {
+                let (filename, content) = dist.file(project);
+                fs::write(folder.join(filename), &*content).expect("the directory takes a file");
+            }
         }
-        let changes = SETTINGS.map(|setting| format!("ENV {setting}"));
-        let imported = self.import_directory(&root, name, &changes);
+        let imported = self.import_directory(&root, name, &wheels.settings());
         imported.expect("an image that is like the first can be imported");
     }
 
