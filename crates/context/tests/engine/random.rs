@@ -23,6 +23,24 @@ fn instruction() -> impl Strategy<Value = String> {
         Just("COPY a.txt b.txt /texts/".to_owned()),
         Just("ADD requirements.txt /r".to_owned()),
         Just("COPY --chown=1000:1000 app /mine".to_owned()),
+        Just("COPY --chown=app requirements.txt /d/".to_owned()),
+        Just("COPY [\"a.txt\", \"/d/b.txt\"]".to_owned()),
+        Just("ADD dir c.py d/".to_owned()),
+        Just("env  A=3 ".to_owned()),
+        Just("RUN  echo \\\n  1 ".to_owned()),
+        Just("ARG B=$A".to_owned()),
+        Just("COPY a.txt /$A/".to_owned()),
+    ]
+}
+
+/// What takes files out of the stage before.
+fn copy() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("COPY --from=one /etc /e".to_owned()),
+        Just("COPY --from=one /kept /k/".to_owned()),
+        Just("COPY --from=one /kept/a.txt /l".to_owned()),
+        Just("COPY --from=one --chown=app /kept/ /s/".to_owned()),
+        Just("COPY --from=one /written /o".to_owned()),
     ]
 }
 
@@ -51,6 +69,14 @@ fn change() -> impl Strategy<Value = String> {
             "rm app/util.py",
             "rm link",
             "sneak dir/y.py YYY\\n",
+            "chown 1000:1000 a.txt",
+            "chown 1000:1000 dir/sub",
+            "chmod 700 dir/sub",
+            "chmod 700 dir",
+            "xattr user.x 1 app/main.py",
+            "hardlink a.txt dir/z.txt",
+            "--build-arg B=7",
+            "replace FROM base\\n => FROM base\\nARG A=4\\n",
             "ln b.txt link",
             "mkdir dir/empty",
             "ignore dir/sub",
@@ -64,10 +90,17 @@ fn change() -> impl Strategy<Value = String> {
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {
-    let instructions = proptest::collection::vec(instruction(), 1..7);
-    (instructions, change()).prop_map(|(instructions, change)| Scenario {
-        name: format!("{instructions:?} {change}"),
-        before: format!("FROM base\n{}\n", instructions.join("\n")),
+    let instructions = || proptest::collection::vec(instruction(), 1..7);
+    let one = instructions().prop_map(|lines| format!("FROM base\n{}\n", lines.join("\n")));
+    let two = (instructions(), copy(), instructions()).prop_map(|(first, copy, second)| {
+        let (first, second) = (first.join("\n"), second.join("\n"));
+        format!(
+            "FROM base AS one\n{first}\nCOPY dir a.txt /kept/\nUSER root\nRUN echo 1 > /written\nFROM base\n{copy}\n{second}\n"
+        )
+    });
+    (prop_oneof![one, two], change()).prop_map(|(dockerfile, change)| Scenario {
+        name: format!("{dockerfile:?} {change}"),
+        before: dockerfile,
         changes: vec![change],
         ..Scenario::default()
     })
@@ -79,7 +112,7 @@ fn hold(engine: Engine) {
     };
     let cases = std::env::var("PROPTEST_CASES").ok();
     let config = ProptestConfig {
-        cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(20),
+        cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(15),
         // Each try builds twice.
         max_shrink_iters: 30,
         failure_persistence: None,
