@@ -4,6 +4,7 @@
 //! their own, whose step reads nothing but their list; a virtual environment whose bytes
 //! are the same for the same packages; no root.
 
+mod indexes;
 mod project;
 mod start;
 mod text;

@@ -13,7 +13,7 @@ use std::fmt;
 
 use crate::install::{self, Run};
 use crate::lint::{self, File, Finding, Rule, Surroundings};
-use crate::{Dockerfile, Ignore, Instruction, Invalid, Span, Stage, stages};
+use crate::{Dockerfile, Ignore, Instruction, Invalid, Keyword, Span, Stage, stages};
 
 /// A Dockerfile and what is left out of its context, mended.
 #[derive(Debug, Clone)]
@@ -71,6 +71,20 @@ impl Remedy {
 /// Texts in place of others.
 type Edits = Vec<(File, Span, String)>;
 
+/// What takes a project's version from its repository.
+const VERSIONED_BY_GIT: [&str; 8] = [
+    "setuptools_scm",
+    "setuptools-scm",
+    "hatch-vcs",
+    "versioneer",
+    "pbr",
+    "dunamai",
+    "dynamic-versioning",
+    "scm",
+];
+
+const READ_LATER: Risk = Risk("a program that reads `.env` when it runs misses it");
+
 /// More than anybody has findings.
 const MOST: usize = 200;
 
@@ -99,6 +113,12 @@ pub fn fix(text: &str, around: &Surroundings<'_>, extent: Extent) -> Result<Fixe
             let remedy = subject.remedy(&finding)?;
             let is_allowed = extent == Extent::All || remedy.risk.is_none();
             let Remedy { edits, risk } = Some(remedy).filter(|_| is_allowed)?;
+            if !is_whole(
+                &file,
+                &applied(&fixed.dockerfile, &File::Dockerfile, &edits),
+            ) {
+                return None;
+            }
             // What is said of the same text again was not mended by this.
             let place = (
                 finding.rule.code,
@@ -122,6 +142,20 @@ pub fn fix(text: &str, around: &Surroundings<'_>, extent: Extent) -> Result<Fixe
         });
     }
     Ok(fixed)
+}
+
+/// Whether an edited text is a Dockerfile that has all that it had: a line that goes on
+/// with the next one swallows it easily. Only variables are ever taken out.
+fn is_whole(before: &Dockerfile, after: &str) -> bool {
+    let Ok(after) = Dockerfile::parse(after) else {
+        return false;
+    };
+    let count = |file: &Dockerfile| {
+        let all = file.instructions();
+        all.filter(|one| !matches!(one.keyword, Keyword::Env | Keyword::Arg))
+            .count()
+    };
+    count(&after) >= count(before)
 }
 
 /// A text with its edits made, the last first.
@@ -153,7 +187,7 @@ impl Subject<'_> {
             "PH005" => self.epoch(finding).map(safe),
             "PH007" => later::remedy(self, finding),
             "PH008" => wheels::remedy(self, finding),
-            "PH009" => self.ignored().map(safe),
+            "PH009" => self.ignored(),
             "PH010" => self.pattern(finding).map(safe),
             _ => None,
         }
@@ -176,27 +210,67 @@ impl Subject<'_> {
     /// A constant time at the beginning of the stage.
     fn epoch(&self, finding: &Finding) -> Option<Edits> {
         let (stage, ..) = self.place(finding.span)?;
+        if self.file.text().contains(lint::CONSTANT_TIME.0) {
+            // An ENV would take the place of a build argument of this name.
+            return None;
+        }
         let end = self.stages[stage].from.span.end;
         let (name, value) = lint::CONSTANT_TIME;
         let line = format!("ENV {name}={value}\n");
         Some(vec![(File::Dockerfile, Span::new(end, end), line)])
     }
 
-    fn ignored(&self) -> Option<Edits> {
+    fn ignored(&self) -> Option<Remedy> {
         let text = self.around.ignore.unwrap_or_default();
         // What no engine reads is not mended by more of it.
         Ignore::parse(text).ok()?;
+        let missing = lint::missing_patterns(text).into_iter();
+        let missing = missing.filter(|pattern| !self.needs(pattern));
+        // Programs read it when they run.
+        let (open, safe): (Vec<_>, Vec<_>) = missing.partition(|pattern| *pattern == ".env");
+        let (mut lines, risk) = if safe.is_empty() {
+            (open, Some(READ_LATER))
+        } else {
+            (safe, None)
+        };
+        if lines.is_empty() {
+            return None;
+        }
+        // A new file of the context must not become one of the image.
+        lines.extend(self.around.ignore.is_none().then_some(".dockerignore"));
         let gap = if text.is_empty() || text.ends_with('\n') {
             ""
         } else {
             "\n"
         };
-        let mut lines = lint::missing_patterns(text);
-        // A new file of the context must not become one of the image.
-        lines.extend(self.around.ignore.is_none().then_some(".dockerignore"));
         let lines = lines.join("\n");
         let end = Span::new(text.len(), text.len());
-        Some(vec![(File::Ignore, end, format!("{gap}{lines}\n"))])
+        let edit = (File::Ignore, end, format!("{gap}{lines}\n"));
+        Some(Remedy::new(vec![edit], risk))
+    }
+
+    /// Whether an instruction speaks of what a pattern leaves out, or a build tells its version by it.
+    fn needs(&self, pattern: &str) -> bool {
+        let name = pattern.trim_start_matches("**/");
+        let text = self.file.text();
+        let mut instructions = self.stages.iter().flat_map(|stage| &stage.instructions);
+        let is_named = instructions.any(|one| one.span.of(text).contains(name));
+        let calls = |program: &str| {
+            let instructions = self.stages.iter().flat_map(|stage| &stage.instructions);
+            let mut runs = instructions.filter_map(|one| self.run(one));
+            runs.any(|run| {
+                let mut commands = run.commands.iter();
+                commands.any(|(command, _)| command.program() == program)
+            })
+        };
+        let tells_versions = || {
+            let mut files = ["pyproject.toml", "setup.py", "setup.cfg"].into_iter();
+            files.any(|path| {
+                let text = (self.around.read)(path).unwrap_or_default();
+                VERSIONED_BY_GIT.iter().any(|tool| text.contains(tool))
+            })
+        };
+        is_named || (name == ".git" && (calls("git") || tells_versions()))
     }
 
     fn pattern(&self, finding: &Finding) -> Option<Edits> {

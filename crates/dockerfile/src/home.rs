@@ -2,7 +2,7 @@
 
 use crate::install::{self, Tool};
 use crate::scope::Scope;
-use crate::{Base, Command, Dockerfile, Stage};
+use crate::{Base, Command, Dockerfile, Keyword, Stage};
 
 /// Where a tool keeps what it has fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +80,43 @@ pub(crate) fn cache(
     (folder.starts_with('/') && !folder.contains(['$', ',', ' '])).then_some(Cache {
         folder,
         owner,
-        is_sure: is_root && !is_moved,
+        is_sure: is_root && !is_moved && is_roots(stages, stage),
     })
+}
+
+/// Images that are known to run as root.
+const OF_ROOT: [&str; 11] = [
+    "python",
+    "debian",
+    "ubuntu",
+    "alpine",
+    "fedora",
+    "almalinux",
+    "rockylinux",
+    "amazonlinux",
+    "buildpack-deps",
+    "uv",
+    "scratch",
+];
+
+/// Whether root is known to be the user, and not only taken for it: images may say otherwise.
+fn is_roots(stages: &[Stage<'_>], stage: usize) -> bool {
+    let this = &stages[stage];
+    let says_so = this.instructions.iter();
+    let says_so = says_so.filter(|one| one.keyword == Keyword::User);
+    if says_so.count() > 0 {
+        return true;
+    }
+    match &this.base {
+        Base::Stage(below) if *below < stage => is_roots(stages, *below),
+        Base::Stage(_) => false,
+        Base::Scratch => true,
+        Base::Image(image) => {
+            let name = image.rsplit('/').next().unwrap_or(image);
+            let name = name.split([':', '@']).next().unwrap_or(name);
+            OF_ROOT.contains(&name)
+        }
+    }
 }
 
 /// Somebody whom a command made.

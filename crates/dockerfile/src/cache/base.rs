@@ -25,7 +25,12 @@ impl<'a> Planner<'a> {
         let is_scratch = image == "scratch";
         let is_step = !is_scratch || !self.engine.is_buildkit();
         let count = self.count(0) + usize::from(is_step);
-        let platform = from.flag("platform").unwrap_or(self.platform());
+        let lookup = |name: &str| self.global_value(name);
+        let platform = match from.flag("platform") {
+            Some(flag) => crate::expand::unquoted(flag, self.escape(), &lookup)
+                .map_err(|error| self.fails(from, error))?,
+            None => self.platform().to_owned(),
+        };
         let step = Step {
             parts: vec![
                 Part::new(Kind::Base, "", self.stands_for(&image)),

@@ -45,7 +45,11 @@ impl Planner<'_> {
         if self.engine == Engine::Legacy || !matches!(side, "TARGET" | "BUILD") {
             return None;
         }
-        let platform = self.platform();
+        // What builds is the engine's own machine, whatever it builds for.
+        let platform = match side {
+            "BUILD" => own_platform(),
+            _ => self.platform(),
+        };
         let mut parts = platform.split('/');
         Some(match what {
             "OS" => parts.next().unwrap_or_default().to_owned(),
@@ -57,7 +61,7 @@ impl Planner<'_> {
 
     pub(super) fn platform(&self) -> &str {
         let platform = self.build.options.platform.as_deref();
-        platform.unwrap_or("linux/amd64")
+        platform.unwrap_or(own_platform())
     }
 
     pub(super) fn target(&self) -> Result<usize, Unbuildable> {
@@ -79,5 +83,17 @@ impl Planner<'_> {
         };
         let by_name = self.stages[..before].iter().rposition(is_named);
         by_name.or_else(|| name.parse().ok().filter(|number| *number < before))
+    }
+}
+
+/// That of an engine on this machine.
+fn own_platform() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "linux/arm64",
+        "arm" => "linux/arm/v7",
+        "s390x" => "linux/s390x",
+        "powerpc64" => "linux/ppc64le",
+        "riscv64" => "linux/riscv64",
+        _ => "linux/amd64",
     }
 }

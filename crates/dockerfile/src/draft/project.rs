@@ -3,7 +3,7 @@
 use pyspec::Specifiers;
 use toml::de::{DeTable, DeValue};
 
-use super::Folder;
+use super::{Folder, indexes};
 use crate::manifest::{self, Kind};
 
 /// A project, as far as a Dockerfile depends on it.
@@ -82,8 +82,15 @@ pub(super) fn find(folder: &Folder<'_>) -> Option<Project> {
     } else if table(&["project"]) {
         Source::Pyproject
     } else if table(&["tool", "poetry"]) || has("Pipfile") {
-        notes.push("there is no lock: `poetry lock` or `pipenv lock` writes one, which the Dockerfile needs".to_owned());
         let is_poetry = table(&["tool", "poetry"]);
+        let lock = if is_poetry {
+            "poetry lock"
+        } else {
+            "pipenv lock"
+        };
+        notes.push(format!(
+            "there is no lock: `{lock}` writes one, which the Dockerfile needs"
+        ));
         Source::Lock(if is_poetry {
             Locker::Poetry
         } else {
@@ -96,6 +103,9 @@ pub(super) fn find(folder: &Folder<'_>) -> Option<Project> {
     };
     if source == Source::Pyproject {
         notes.push("nothing locks the dependencies in pyproject.toml: each build takes the newest; `uv lock` writes a lock".to_owned());
+    }
+    if !matches!(source, Source::Requirements(_) | Source::Nothing) {
+        notes.extend(indexes::note(pyproject, folder));
     }
     let is_off = |path: &[&str]| {
         let value = inner_value(pyproject, path);
@@ -183,7 +193,7 @@ fn inner<'a, 'b>(of: &'a DeTable<'b>, path: &[&str]) -> Option<&'a DeTable<'b>> 
         .try_fold(of, |table, key| table.get(*key)?.get_ref().as_table())
 }
 
-fn inner_value<'a, 'b>(of: &'a DeTable<'b>, path: &[&str]) -> Option<&'a DeValue<'b>> {
+pub(super) fn inner_value<'a, 'b>(of: &'a DeTable<'b>, path: &[&str]) -> Option<&'a DeValue<'b>> {
     let (last, tables) = path.split_last()?;
     Some(inner(of, tables)?.get(*last)?.get_ref())
 }

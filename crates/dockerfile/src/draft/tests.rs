@@ -236,3 +236,19 @@ fn what_lies_in_src_is_found_and_an_old_python_need_not_know_toml() {
     );
     assert!(text.contains("\"web.main:app\""), "{text}");
 }
+
+#[test]
+fn an_index_that_the_dockerfile_does_not_know_is_told() {
+    const UV: &str = "[project]\nname = \"a\"\n[[tool.uv.index]]\nname = \"corp\"\nurl = \"https://u:secret@pypi.corp.example/\"\n";
+    const BARE: &str =
+        "[project]\nname = \"a\"\n[tool.uv]\nindex-url = \"https://u:secret@corp/simple/\"\n";
+    const PIPFILE: &str = "[[source]]\nname = \"pypi\"\nurl = \"https://pypi.example/simple\"\n[[source]]\nname = \"corp\"\nurl = \"https://corp.example/simple\"\n";
+    let told = |draft: Draft| {
+        let notes = draft.notes.concat();
+        assert!(notes.contains("does not know the index `corp`,"), "{notes}");
+        assert!(!notes.contains("secret@"), "{notes}");
+    };
+    told(drafted(&[("pyproject.toml", UV)]).unwrap());
+    told(drafted(&[("pyproject.toml", BARE)]).unwrap());
+    told(drafted(&[("Pipfile", PIPFILE)]).unwrap());
+}

@@ -12,7 +12,7 @@ impl Subject<'_> {
         let run = self.run(one)?;
         let (tool, command, _) = run.installs().next()?;
         let cache = home::cache((self.file, &self.stages), (stage, at), tool, command)?;
-        if !cache.is_sure && one.text.contains("sudo ") {
+        if (!cache.is_sure && one.text.contains("sudo ")) || self.knows_no_mounts() {
             return None;
         }
         let end = one.keyword_span.end;
@@ -23,6 +23,18 @@ impl Subject<'_> {
         );
         let risk = (!cache.is_sure).then_some(HOME);
         Some(Remedy::new(vec![edit], risk))
+    }
+
+    /// Whether the frontend that the file names is older than mounts, or uv would link into one.
+    fn knows_no_mounts(&self) -> bool {
+        let text = self.file.text();
+        let first = text.lines().take_while(|line| line.starts_with('#'));
+        let is_old = |line: &str| {
+            ["docker/dockerfile:1.0", "docker/dockerfile:1.1"]
+                .iter()
+                .any(|old| line.contains(old) && !line.contains("experimental"))
+        };
+        first.into_iter().any(is_old) || text.contains("UV_LINK_MODE=symlink")
     }
 
     /// The one mount that is there, moved to where the tool looks.

@@ -61,6 +61,10 @@ fn target(copy: &Instruction) -> Option<String> {
 /// The files of the context that an instruction reads, if it installs and does nothing else.
 fn files(subject: &Subject<'_>, install: &Instruction) -> Option<Vec<String>> {
     let run = subject.run(install)?;
+    let text = subject.file.text();
+    if READ_BY_VARIABLE.iter().any(|name| text.contains(name)) {
+        return None;
+    }
     let is_all = run.installs().count() == run.commands.len();
     if !is_all || !install.heredocs.is_empty() {
         return None;
@@ -80,18 +84,51 @@ fn files(subject: &Subject<'_>, install: &Instruction) -> Option<Vec<String>> {
     (!files.is_empty() && files.iter().all(is_there)).then_some(files)
 }
 
+/// Variables that name files, or folders, which an install reads.
+const READ_BY_VARIABLE: [&str; 11] = [
+    "PIP_CONSTRAINT",
+    "PIP_REQUIREMENT",
+    "PIP_FIND_LINKS",
+    "PIP_CONFIG_FILE",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
+    "UV_FIND_LINKS",
+    "UV_CONFIG_FILE",
+    "UV_PROJECT=",
+];
+
 fn files_of(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Vec<String>> {
     let has = |flag: &str| install.command.arguments().any(|word| word == flag);
-    let named = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    let named = |names: &[&str]| named(names, read);
     match install.tool {
         Tool::Pip => requirements(install, read),
         Tool::Uv if has("pip") => requirements(install, read),
-        Tool::Uv if has("--no-install-project") => named(&["pyproject.toml", "uv.lock"]),
-        Tool::Poetry if has("--no-root") => named(&["pyproject.toml", "poetry.lock"]),
-        Tool::Pdm if has("--no-self") => named(&["pyproject.toml", "pdm.lock"]),
+        Tool::Uv if has("--no-install-project") => {
+            named(&["pyproject.toml", "uv.lock", "uv.toml", ".python-version"])
+        }
+        Tool::Poetry if has("--no-root") => {
+            named(&["pyproject.toml", "poetry.lock", "poetry.toml"])
+        }
+        Tool::Pdm if has("--no-self") => named(&["pyproject.toml", "pdm.lock", "pdm.toml"]),
         Tool::Pipenv => named(&["Pipfile", "Pipfile.lock"]),
         _ => None,
     }
+}
+
+/// The manifest and lock, which must be there, and the settings, which may; none if the project
+/// has parts in other folders.
+fn named(names: &[&str], read: inputs::Files<'_>) -> Option<Vec<String>> {
+    let manifest = read(names.first()?)?;
+    let has_parts = manifest.lines().any(|line| {
+        let line: String = line.split_whitespace().collect();
+        line.contains("path=") || line.contains("workspace") || line.contains("file:")
+    });
+    let (needed, settings) = names.split_at(2);
+    let there = settings.iter().filter(|path| read(path).is_some());
+    let all = needed.iter().chain(there);
+    (!has_parts).then(|| all.map(|name| (*name).to_owned()).collect())
 }
 
 /// The requirement files of a command that names no folder, if they name none either.
@@ -104,14 +141,6 @@ fn requirements(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Ve
         let text = read(&manifest.path)?;
         for path in manifest::paths(&manifest.path, &text, read) {
             let text = read(&path)?;
-            let is_local = |line: &str| {
-                let line = line.trim();
-                line.starts_with(['.', '/'])
-                    || line.starts_with("-e")
-                    || line.contains("file:")
-                    || line.starts_with("--editable")
-                    || line.starts_with("--find-links")
-            };
             if text.lines().any(is_local) {
                 return None;
             }
@@ -121,13 +150,44 @@ fn requirements(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Ve
     Some(files)
 }
 
+/// Whether a line of a requirement file means something of the context.
+fn is_local(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or(line).trim();
+    let is_of_files = ["#", "-r", "--requirement", "-c", "--constraint"]
+        .iter()
+        .any(|flag| line.starts_with(flag));
+    !is_of_files
+        && (line.starts_with("-e")
+            || line.starts_with("--editable")
+            || line.starts_with("--find-links")
+            || line.starts_with("-f")
+            || line.starts_with('.')
+            || is_path(line))
+}
+
+/// Whether a command means a file or a folder besides its requirement files.
 fn is_of_folders(command: &Command) -> bool {
-    let mut arguments = command.arguments();
-    arguments.any(|word| {
-        matches!(word, "-e" | "--editable" | ".")
-            || word.starts_with("./")
-            || word.starts_with(".[")
-            || word.starts_with("--find-links")
-            || word == "-f"
-    })
+    let mut words = command.arguments();
+    while let Some(word) = words.next() {
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
+        match flag {
+            "-r" | "--requirement" | "-c" | "--constraint" if value.is_empty() => {
+                words.next();
+            }
+            "-r" | "--requirement" | "-c" | "--constraint" => {}
+            "-e" | "--editable" | "-f" | "--find-links" | "--cert" | "--client-cert" | "-t"
+            | "--target" | "--prefix" | "--root" | "--src" | "--overrides" => return true,
+            _ if word.starts_with('.') || is_path(word) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a text is a path, or names one; addresses are none.
+fn is_path(text: &str) -> bool {
+    let is_file = [".whl", ".zip", ".tar.gz"]
+        .iter()
+        .any(|suffix| text.ends_with(suffix));
+    text.contains("file:") || (!text.contains("://") && (text.contains('/') || is_file))
 }

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "cache-mount-defeated",
     severity: Severity::Warning,
     what: "A cache mount stands beside what keeps the tool from using its cache.",
-    why: "With `--no-cache-dir`, `PIP_NO_CACHE_DIR`, `UV_NO_CACHE`, or a command that empties the cache, the mount stays empty: the layer is no smaller, and every build fetches all again.",
+    why: "With `--no-cache-dir`, `PIP_NO_CACHE_DIR`, `UV_NO_CACHE`, or a command that empties the cache, its mount stays empty: the layer is no smaller, and every build fetches all again.",
     bad: "FROM python:3.13-slim\nENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     good: "FROM python:3.13-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n",
     check: Check::Files(check),
@@ -23,7 +23,11 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             .iter()
             .filter(|run| !run.cache_mounts.is_empty())
         {
-            for (tool, command, span) in run.installs() {
+            let covered = run.installs().filter(|(tool, ..)| {
+                let mut mounts = run.cache_mounts.iter();
+                mounts.any(|target| is_of(*tool, target))
+            });
+            for (tool, command, span) in covered {
                 let flag = command
                     .arguments()
                     .find(|word| matches!(*word, "--no-cache-dir" | "--no-cache"));
@@ -57,6 +61,13 @@ fn check(subject: &Subject<'_>, findings: &mut Findings) {
             emptied(run, findings);
         }
     }
+}
+
+/// Whether a mount may be where the tool keeps its cache; that of apt is not.
+fn is_of(tool: Tool, target: &str) -> bool {
+    let name = tool.cache().rsplit('/').next().unwrap_or_default();
+    let target = target.trim_end_matches('/');
+    target.contains(name) || target.ends_with("/.cache") || target.contains('$')
 }
 
 fn emptied(run: &Run, findings: &mut Findings) {

@@ -86,8 +86,8 @@ pub(crate) struct Ls {
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = "Example: pilothouse token revoke 4fGh2kLm\n\n")]
 pub(crate) struct Revoke {
-    /// As `pilothouse token ls` shows it
-    #[arg(value_name = "ID")]
+    /// Its name, or its id as `pilothouse token ls` shows it
+    #[arg(value_name = "TOKEN")]
     id: String,
     #[command(flatten)]
     common: Common,
@@ -212,6 +212,12 @@ async fn ls(common: Common, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     if common.json {
         let version = VERSION;
         print_json(out, &Answer { version, tokens })?;
+    } else if tokens.is_empty() {
+        let user = &common.user;
+        writeln!(
+            out,
+            "{user} has no tokens; `--user USER` shows somebody else's"
+        )?;
     } else {
         print(&tokens, out)?;
     }
@@ -222,6 +228,9 @@ async fn revoke(arguments: Revoke, out: &mut dyn Write) -> anyhow::Result<Outcom
     let Revoke { id, common } = arguments;
     let accounts = open(common.place).await?;
     let caller = holder(&common.user);
+    let named = accounts.tokens(&caller, common.user.as_str())?;
+    let named = named.iter().find(|token| token.name() == id);
+    let id = named.map_or(id, |token| token.id().to_owned());
     let revoked = accounts.revoke_token(&caller, &id, Timestamp::now());
     revoked.await.map_err(|error| match error {
         Error::NoSuchToken { .. } => anyhow::Error::from(Explained::new(

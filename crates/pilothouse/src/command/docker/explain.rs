@@ -155,7 +155,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     }
     if !arguments.what_if.is_empty() {
         let edits: Vec<String> = arguments.what_if.iter().map(shown).collect();
-        before.what = format!("`{}`", edits.join("; "));
+        after.what = format!("{} after `{}`", after.what, edits.join("; "));
     }
     let mut report = arguments.report(&mut before, &mut after)?;
     report.warnings.sort();

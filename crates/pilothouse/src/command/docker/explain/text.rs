@@ -47,6 +47,10 @@ pub(super) fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// What is compared, and by whom.
 pub(super) fn headline(report: &Report) -> String {
     let (after, before, engine) = (&report.after, &report.before, report.engine);
+    // With changes that are only thought of, the later state is told by the earlier one.
+    if after.starts_with(&format!("{before} after ")) {
+        return format!("{after}, by {engine}");
+    }
     format!("{after} after {before}, by {engine}")
 }
 
