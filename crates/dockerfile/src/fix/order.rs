@@ -3,7 +3,8 @@
 use super::{Edits, Subject};
 use crate::install::Tool;
 use crate::lint::{File, Finding};
-use crate::path::by_folder;
+use crate::path::{by_folder, cleaned, joined};
+use crate::scope::Scope;
 use crate::{Command, Instruction, Keyword, Span, inputs, manifest};
 
 pub(super) fn remedy(subject: &Subject<'_>, finding: &Finding) -> Option<Edits> {
@@ -16,7 +17,13 @@ pub(super) fn remedy(subject: &Subject<'_>, finding: &Finding) -> Option<Edits> 
         .iter()
         .take_while(|one| matches!(one.keyword, Keyword::Env | Keyword::Arg | Keyword::Label));
     let install = instructions.get(after + passed.count())?;
-    let files = files(subject, install)?;
+    let scope = Scope::at(subject.file, &subject.stages, stage, at);
+    let place = if target.starts_with('/') {
+        cleaned(&target)
+    } else {
+        joined(&scope.folder, &target)
+    };
+    let files = files(subject, install, &place)?;
     let text = subject.file.text();
     let old = copy.span.of(text);
     let (line, end) = (old.trim_end(), &old[old.trim_end().len()..]);
@@ -59,7 +66,7 @@ fn target(copy: &Instruction) -> Option<String> {
 }
 
 /// The files of the context that an instruction reads, if it installs and does nothing else.
-fn files(subject: &Subject<'_>, install: &Instruction) -> Option<Vec<String>> {
+fn files(subject: &Subject<'_>, install: &Instruction, place: &str) -> Option<Vec<String>> {
     let run = subject.run(install)?;
     let text = subject.file.text();
     if READ_BY_VARIABLE.iter().any(|name| text.contains(name)) {
@@ -76,7 +83,7 @@ fn files(subject: &Subject<'_>, install: &Instruction) -> Option<Vec<String>> {
     let all = inputs::installs(subject.file, &subject.stages, read);
     let mut files = Vec::new();
     for one in all.iter().filter(|one| here(one)) {
-        files.extend(files_of(one, read)?);
+        files.extend(files_of(one, read, place)?);
     }
     files.sort();
     files.dedup();
@@ -99,12 +106,16 @@ const READ_BY_VARIABLE: [&str; 11] = [
     "UV_PROJECT=",
 ];
 
-fn files_of(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Vec<String>> {
+fn files_of(
+    install: &inputs::Install,
+    read: inputs::Files<'_>,
+    place: &str,
+) -> Option<Vec<String>> {
     let has = |flag: &str| install.command.arguments().any(|word| word == flag);
     let named = |names: &[&str]| named(names, read);
     match install.tool {
-        Tool::Pip => requirements(install, read),
-        Tool::Uv if has("pip") => requirements(install, read),
+        Tool::Pip => requirements(install, read, place),
+        Tool::Uv if has("pip") => requirements(install, read, place),
         Tool::Uv if has("--no-install-project") => {
             named(&["pyproject.toml", "uv.lock", "uv.toml", ".python-version"])
         }
@@ -132,8 +143,12 @@ fn named(names: &[&str], read: inputs::Files<'_>) -> Option<Vec<String>> {
 }
 
 /// The requirement files of a command that names no folder, if they name none either.
-fn requirements(install: &inputs::Install, read: inputs::Files<'_>) -> Option<Vec<String>> {
-    if is_of_folders(&install.command) || install.manifests.is_empty() {
+fn requirements(
+    install: &inputs::Install,
+    read: inputs::Files<'_>,
+    place: &str,
+) -> Option<Vec<String>> {
+    if is_of_folders(&install.command, place) || install.manifests.is_empty() {
         return None;
     }
     let mut files = Vec::new();
@@ -165,8 +180,9 @@ fn is_local(line: &str) -> bool {
             || is_path(line))
 }
 
-/// Whether a command means a file or a folder besides its requirement files.
-fn is_of_folders(command: &Command) -> bool {
+/// Whether a command means a file or a folder besides its requirement files, in the context or
+/// in `place`, where that is copied to.
+fn is_of_folders(command: &Command, place: &str) -> bool {
     let mut words = command.arguments();
     while let Some(word) = words.next() {
         let (flag, value) = word.split_once('=').unwrap_or((word, ""));
@@ -175,13 +191,29 @@ fn is_of_folders(command: &Command) -> bool {
                 words.next();
             }
             "-r" | "--requirement" | "-c" | "--constraint" => {}
-            "-e" | "--editable" | "-f" | "--find-links" | "--cert" | "--client-cert" | "-t"
-            | "--target" | "--prefix" | "--root" | "--src" | "--overrides" => return true,
+            "-e" | "--editable" | "-f" | "--find-links" | "--cert" | "--client-cert" | "--src"
+            | "--overrides" => return true,
+            "--python" | "-p" | "--prefix" | "--root" | "-t" | "--target" | "--cache-dir" => {
+                let path = match value {
+                    "" => words.next().unwrap_or_default(),
+                    value => value,
+                };
+                if !is_elsewhere(path, place) {
+                    return true;
+                }
+            }
             _ if word.starts_with('.') || is_path(word) => return true,
             _ => {}
         }
     }
     false
+}
+
+/// Whether a path is neither in a folder, nor is the folder in it.
+fn is_elsewhere(path: &str, place: &str) -> bool {
+    let clean = format!("{}/", cleaned(path));
+    let place = format!("{}/", cleaned(place));
+    path.starts_with('/') && !clean.starts_with(&place) && !place.starts_with(&clean)
 }
 
 /// Whether a text is a path, or names one; addresses are none.

@@ -336,13 +336,17 @@ fn an_install_of_parts_of_the_context_is_not_moved() {
         ("PIP_CONSTRAINT=c.txt pip install -r r.txt", "a"),
         ("pip install --cert certs/ca.pem -r r.txt", "a"),
         ("pip install --target . -r r.txt", "a"),
+        ("pip install --target=/srv/lib -r r.txt", "a"),
     ] {
         let text = format!(
-            "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip {install}\n"
+            "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip {install}\n"
         );
         let done = fixed(&text, Some(GOOD_IGNORE), &[("r.txt", manifest)]);
         assert_eq!(done.dockerfile, text, "{install}");
     }
+    let prefix = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/pip pip --python /venv/bin/python install --prefix=/packages -r r.txt\n";
+    let moved = fixed(prefix, Some(GOOD_IGNORE), &[("r.txt", "a")]).dockerfile;
+    assert!(moved.contains("COPY r.txt ./\n"), "{moved}");
     let uv = "FROM python:3.13-slim\nCOPY . .\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project\n";
     let project = |sources: &'static str| {
         [
