@@ -5,8 +5,14 @@ use dockerfile::Engine;
 use crate::lab::Lab;
 use crate::scenario::{Outcome, read};
 
-/// Every so many scenarios are run in buildah, if nothing else is said.
-const EVERY: usize = 3;
+/// One of how many scenarios is run, if nothing else is said.
+fn every(engine: Engine) -> usize {
+    match engine {
+        Engine::Buildah => 3,
+        Engine::Legacy => 2,
+        Engine::BuildKit | Engine::BuildKit08 => 1,
+    }
+}
 
 fn holds(text: &str, engine: Engine) {
     let Some(lab) = Lab::start(engine) else {
@@ -16,9 +22,9 @@ fn holds(text: &str, engine: Engine) {
     let all = scenarios.len();
     if let Ok(name) = std::env::var("SCENARIO") {
         scenarios.retain(|scenario| scenario.name.contains(&name));
-    } else if engine == Engine::Buildah {
-        // Each starts processes for each step; `SCENARIO=` runs all of them, in minutes.
-        scenarios = scenarios.into_iter().step_by(EVERY).collect();
+    } else if every(engine) > 1 {
+        // They start processes for each step; `SCENARIO=` runs all of them, in minutes.
+        scenarios = scenarios.into_iter().step_by(every(engine)).collect();
         eprintln!("{} of {all} scenarios; SCENARIO= runs all", scenarios.len());
     }
     let mut total = Outcome::default();
