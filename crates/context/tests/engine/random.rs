@@ -112,7 +112,7 @@ fn hold(engine: Engine) {
     };
     let cases = std::env::var("PROPTEST_CASES").ok();
     let config = ProptestConfig {
-        cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(15),
+        cases: cases.and_then(|cases| cases.parse().ok()).unwrap_or(6),
         // Each try builds twice.
         max_shrink_iters: 30,
         failure_persistence: None,
