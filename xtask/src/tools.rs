@@ -81,9 +81,12 @@ pub(crate) fn test(arguments: &[String], skipped: &mut Skipped) -> Result<()> {
 }
 
 fn run_tests(arguments: &[String], skipped: &mut Skipped, file: &Path) -> Result<()> {
+    let threads = std::env::var("NEXTEST_TEST_THREADS");
+    let threads = threads.unwrap_or_else(|_| half_as_many_again().to_string());
     let cargo = |arguments: &mut dyn Iterator<Item = &str>| {
         run(Command::new("cargo")
             .args(arguments)
+            .env("NEXTEST_TEST_THREADS", &threads)
             .env("PILOTHOUSE_SKIPPED", file))
     };
     let arguments = || arguments.iter().map(String::as_str);
@@ -103,6 +106,13 @@ fn run_tests(arguments: &[String], skipped: &mut Skipped, file: &Path) -> Result
         cargo(&mut test.chain(["--"]).chain(arguments()))?;
     }
     Ok(())
+}
+
+/// Tests at once: a third of them waits for clients, disks and time-outs at any moment.
+fn half_as_many_again() -> usize {
+    let processors = std::thread::available_parallelism();
+    let processors = processors.map_or(1, std::num::NonZero::get);
+    processors + processors.div_ceil(2)
 }
 
 /// The stories of `tests/clients/devpi`, told to devpi's own server.
