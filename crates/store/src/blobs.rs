@@ -1,5 +1,6 @@
 //! Bytes named by their SHA-256, one file each: `blobs/sha256/ab/cd/<hex>`.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ struct Inner {
     staged: PathBuf,
     /// Held while a directory is made, so that whoever finds one there finds it synced, or
     /// finds it here: those that were made and whose names a power cut may take.
-    making: Mutex<Vec<PathBuf>>,
+    making: Mutex<HashSet<PathBuf>>,
     /// By which everything is synced at once.
     disk: OnceLock<File>,
     /// Kept locked as long as anybody can still write.
@@ -172,7 +173,7 @@ impl Blobs {
         Ok(Some(Aside { path: aside, len }))
     }
 
-    fn unsynced_directories(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+    fn unsynced_directories(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
         self.0.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -185,12 +186,12 @@ impl Blobs {
             directory.push(part);
             let is_new = make_private_dir(&directory)?;
             match syncing {
-                Syncing::Later if is_new => unsynced.push(directory.clone()),
+                Syncing::Later if is_new => drop(unsynced.insert(directory.clone())),
                 Syncing::Later => {}
                 Syncing::Now => {
                     if is_new || unsynced.contains(&directory) {
                         sync_dir(&parent)?;
-                        unsynced.retain(|made| *made != directory);
+                        unsynced.remove(&directory);
                     }
                 }
             }

@@ -30,7 +30,7 @@ pub(super) async fn place(
     let found = sqlx::query(
         "select 2 as rank, path, role, digest from hosted_files
              where stage = $1 and (path = $2 or (project = $3 and filename = $4 and role = $5))
-         union all select 2, path, role, digest from hosted_files
+         union all select 3, path, role, digest from hosted_files
              where stage = $1 and filename = $4 and role = $5 and role = 'releasefile'
          union all select 1, '', '', '' from indexes where owner = $6 and name = $7
          order by 1",
