@@ -72,15 +72,13 @@ impl Remedy {
 type Edits = Vec<(File, Span, String)>;
 
 /// What takes a project's version from its repository.
-const VERSIONED_BY_GIT: [&str; 8] = [
-    "setuptools_scm",
-    "setuptools-scm",
+const VERSIONED_BY_GIT: [&str; 6] = [
+    "scm",
     "hatch-vcs",
     "versioneer",
     "pbr",
     "dunamai",
     "dynamic-versioning",
-    "scm",
 ];
 
 const READ_LATER: Risk = Risk("a program that reads `.env` when it runs misses it");

@@ -171,16 +171,7 @@ fn made(command: &Command) -> Option<Person> {
         _ => return None,
     };
     let words: Vec<&str> = command.arguments().collect();
-    let option = |names: &[&str]| {
-        words.iter().enumerate().find_map(|(at, word)| {
-            names
-                .iter()
-                .find_map(|name| match word.strip_prefix(name)? {
-                    "" => words.get(at + 1).map(|word| (*word).to_owned()),
-                    rest => rest.strip_prefix('=').map(str::to_owned),
-                })
-        })
-    };
+    let option = |names: &[&str]| command.option(names).map(str::to_owned);
     let name = words.last().filter(|word| !word.starts_with('-'))?;
     Some(Person {
         number: option(&["-u", "--uid"]),

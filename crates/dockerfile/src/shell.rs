@@ -42,6 +42,19 @@ impl Command {
         self.words.iter().skip(1).map(|word| word.text.as_str())
     }
 
+    /// What the first option of one of these names is given: `--name value` or `--name=value`.
+    pub(crate) fn option(&self, names: &[&str]) -> Option<&str> {
+        let words: Vec<&str> = self.arguments().collect();
+        words.iter().enumerate().find_map(|(at, word)| {
+            names
+                .iter()
+                .find_map(|name| match word.strip_prefix(name)? {
+                    "" => words.get(at + 1).copied(),
+                    rest => rest.strip_prefix('='),
+                })
+        })
+    }
+
     /// Where it begins and ends in the line.
     pub fn range(&self) -> (usize, usize) {
         let start = self.variables.first().or(self.words.first());

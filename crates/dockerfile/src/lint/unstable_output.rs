@@ -155,17 +155,6 @@ fn writer(command: &Command, scope: &Scope) -> Option<&'static str> {
 
 /// Where a command of these writes.
 fn place(command: &Command, scope: &Scope) -> Place {
-    let words: Vec<&str> = command.arguments().collect();
-    let option = |names: &[&str]| {
-        words.iter().enumerate().find_map(|(at, word)| {
-            names
-                .iter()
-                .find_map(|name| match word.strip_prefix(name)? {
-                    "" => words.get(at + 1).copied(),
-                    rest => rest.strip_prefix('='),
-                })
-        })
-    };
     let below = |path: &str| {
         if path.contains('$') {
             return Place::Unknown;
@@ -174,7 +163,7 @@ fn place(command: &Command, scope: &Scope) -> Place {
     };
     let positional = install::positional(command);
     let tool = install::installer(command);
-    if let Some(path) = option(&["--target", "-t", "--prefix", "--root"]) {
+    if let Some(path) = command.option(&["--target", "-t", "--prefix", "--root"]) {
         return below(path);
     }
     match (tool, positional.as_slice()) {
@@ -183,7 +172,7 @@ fn place(command: &Command, scope: &Scope) -> Place {
         (Some(Tool::Uv), ["sync", ..]) => {
             below(scope.variable("UV_PROJECT_ENVIRONMENT").unwrap_or(".venv"))
         }
-        _ => environment(command, option(&["--python", "-p"]), scope, &below),
+        _ => environment(command, command.option(&["--python", "-p"]), scope, &below),
     }
 }
 
